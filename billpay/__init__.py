@@ -1,0 +1,1 @@
+"""Bill payments in cNGN: the business, which knows nothing of Temporal."""
