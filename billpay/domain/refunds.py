@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from billpay.domain.money import Stroops
 
@@ -81,3 +82,26 @@ class RefundEnvelope(BaseModel):
     """By the ledger's clock; after a ledger closed later than this it can never be applied."""
 
     state: EnvelopeState
+
+
+class RefundPaid(BaseModel):
+    """The ledger applied the refund."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["paid"] = "paid"
+    transaction_hash: str
+    amount: Stroops
+
+
+class RefundHeld(BaseModel):
+    """The refund cannot be sent as things stand; nothing of it is in flight."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["held"] = "held"
+    reason: str
+    """For the operator."""
+
+
+RefundAnswer = Annotated[RefundPaid | RefundHeld, Field(discriminator="kind")]

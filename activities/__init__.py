@@ -1,0 +1,1 @@
+"""The only place where Temporal meets the outside, one file per step."""

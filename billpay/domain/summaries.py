@@ -1,0 +1,38 @@
+"""One line about a payment for operators; safe to keep in clear: accounts are masked."""
+
+from billpay.domain.bills import BillType, biller_name
+from billpay.domain.deposits import StrayReason
+from billpay.domain.masking import masked_account, masked_phone
+from billpay.domain.money import Stroops, spoken_cngn, spoken_naira
+from billpay.domain.orders import Order
+
+_WORDS = {
+    BillType.ELECTRICITY: "electricity",
+    BillType.AIRTIME: "airtime",
+    BillType.DATA: "data",
+    BillType.CABLE_TV: "TV subscription",
+}
+
+_STRAY = {
+    StrayReason.NO_MEMO: "the payment carried no memo",
+    StrayReason.UNKNOWN_MEMO: "the payment's memo names no order of ours",
+    StrayReason.DUPLICATE: "the order had already been paid",
+}
+
+
+def bill_title(order: Order) -> str:
+    """Write `₦5,000 EKEDC electricity for 123****890`."""
+    is_phone = order.bill_type in (BillType.AIRTIME, BillType.DATA)
+    account = (masked_phone if is_phone else masked_account)(order.account_number)
+    biller = biller_name(order.biller)
+    return f"{spoken_naira(order.bill_amount)} {biller} {_WORDS[order.bill_type]} for {account}"
+
+
+def stray_title(amount: Stroops, reason: StrayReason) -> str:
+    """Write what arrived and why it goes back."""
+    return f"{spoken_cngn(amount)} to return: {stray_reason(reason)}"
+
+
+def stray_reason(reason: StrayReason) -> str:
+    """Say why a deposit claims no order, in words its payer may read."""
+    return _STRAY[reason]

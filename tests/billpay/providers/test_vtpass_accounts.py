@@ -1,0 +1,142 @@
+import pytest
+
+from billpay.domain.accounts import AccountOk, AccountRefused
+from billpay.domain.bills import BillType
+from billpay.domain.money import Kobo
+from billpay.failures import Misconfigured, Unavailable
+from billpay.providers.vtpass_accounts import read_account
+from billpay.providers.vtpass_codes import CODES, blames_us
+
+METER = {"Customer_Name": "ADA OBI", "Can_Vend": "yes", "WrongBillersCode": False}
+CARD = {"Customer_Name": "ADA OBI", "Current_Bouquet": "DStv Compact", "Renewal_Amount": 5000}
+
+
+@pytest.fixture
+def read(purchase, reply):
+    def read_content(content, bill_type=BillType.ELECTRICITY, code="000", **changes):
+        return read_account(
+            reply({"code": code, "content": content}), purchase(bill_type, **changes)
+        )
+
+    return read_content
+
+
+@pytest.mark.parametrize("flag", [False, "false", None])
+@pytest.mark.parametrize("code", ["000", "020"])
+def test_a_named_account_is_good(read, flag, code):
+    verdict = read(METER | {"WrongBillersCode": flag}, code=code)
+    assert verdict == AccountOk(holder="ADA OBI")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"error": "no such meter", "WrongBillersCode": True},
+        {"error": "no such meter"},
+        METER | {"WrongBillersCode": True},
+        METER | {"WrongBillersCode": "true"},
+        METER | {"error": "no such meter", "WrongBillersCode": False},
+    ],
+)
+def test_a_wrong_number_is_refused_although_its_code_is_000(read, wrong):
+    """Fault 33: HTTP 200 and code 000 around an error."""
+    assert read(wrong) == AccountRefused(reason="Meter number not found")
+    assert read(wrong, BillType.CABLE_TV) == AccountRefused(reason="Smartcard number not found")
+
+
+@pytest.mark.parametrize("echo", ["Meter_Number", "MeterNumber"])
+def test_a_meter_may_be_confirmed_without_a_name(read, echo):
+    """Jos names nobody and means yes."""
+    nameless = {"Customer_Name": "", echo: "45012345678", "Can_Vend": "yes"}
+    assert read(nameless) == AccountOk()
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        {},
+        None,
+        [],
+        "text",
+        {"Customer_Name": "null"},
+        {"Customer_Name": "N/A", "Meter_Number": "N/A"},
+        {"Customer_Name": None, "Meter_Number": "45099999999"},
+    ],
+)
+def test_an_unclear_answer_never_makes_a_meter_wrong(read, unclear):
+    with pytest.raises(Unavailable):
+        read(unclear)
+
+
+@pytest.mark.parametrize("code", [*sorted(CODES.keys() - {"000", "020"}), "500", None])
+def test_any_other_code_is_about_the_provider_or_about_us(read, code):
+    """A customer is never told that the meter is wrong because our keys or the biller are."""
+    expected = Misconfigured if code is not None and blames_us(code) else Unavailable
+    with pytest.raises(expected) as failure:
+        read(METER, code=code)
+    assert type(failure.value) is expected
+    assert failure.value.evidence.code == code
+
+
+@pytest.mark.parametrize("no", ["no", "NO", False])
+def test_a_meter_that_cannot_vend_is_refused(read, no):
+    """Fault 48."""
+    verdict = read(METER | {"Can_Vend": no})
+    assert verdict == AccountRefused(reason="Meter number cannot be recharged at the moment")
+
+
+@pytest.mark.parametrize(
+    "minimum",
+    [
+        {"Minimum_Amount": 5000.01},
+        {"Min_Purchase_Amount": "5,000.01"},
+        {"Minimum_Amount": "1000", "Min_Purchase_Amount": 5000.001},
+    ],
+)
+def test_less_than_the_minimum_is_refused_by_its_name(read, minimum):
+    """Fault 47: debt makes a meter's minimum large; the highest of them counts, rounded up."""
+    verdict = read(METER | minimum)
+    assert verdict == AccountRefused(reason="The least this account takes is ₦5,000.01")
+
+
+@pytest.mark.parametrize("none", ["", "0", 0, None, "N/A"])
+def test_an_empty_minimum_is_none(read, none):
+    assert read(METER | {"Minimum_Amount": none}).minimum is None
+
+
+def test_exactly_the_minimum_is_enough(read):
+    assert read(METER | {"Minimum_Amount": 5000}).minimum == Kobo(500_000)
+
+
+def test_a_renewal_costs_what_the_biller_says(read):
+    verdict = read(CARD, BillType.CABLE_TV)
+    assert verdict == AccountOk(
+        holder="ADA OBI", current_package="DStv Compact", renewal_amount=Kobo(500_000)
+    )
+
+
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [
+        ("7900", "Renewing this subscription costs ₦7,900"),
+        (4999.99, "Renewing this subscription costs ₦4,999.99"),
+        (None, "This subscription has nothing to renew; choose a package instead"),
+        (0, "This subscription has nothing to renew; choose a package instead"),
+    ],
+)
+def test_a_renewal_at_any_other_amount_is_refused(read, price, reason):
+    """The decoder would be credited with what was sent and stay dark."""
+    verdict = read(CARD | {"Renewal_Amount": price}, BillType.CABLE_TV)
+    assert verdict == AccountRefused(reason=reason)
+
+
+def test_a_change_of_package_does_not_ask_for_the_renewal_price(read):
+    verdict = read(CARD | {"Renewal_Amount": 7900}, BillType.CABLE_TV, product_code="dstv-padi")
+    assert verdict.kind == "ok"
+
+
+def test_a_startimes_account_has_no_bouquet(read):
+    """`{Customer_Name, Balance, Smartcard_Number}` is all it says."""
+    balance = {"Customer_Name": "ADA OBI", "Balance": 54.82, "WrongBillersCode": False}
+    verdict = read(balance, BillType.CABLE_TV, product_code="nova")
+    assert verdict == AccountOk(holder="ADA OBI")
