@@ -70,7 +70,7 @@ def test_a_refusal_that_contradicts_itself_is_none(read, asked, code, status):
     """I3, fault 38: what may have been sold is neither bought again nor refunded."""
     answer = read(sale(status, code=code, token=A), asked)
     assert isinstance(answer.outcome, Processing)
-    assert answer.outcome.code == f"{code} {status}"
+    assert answer.outcome.code.startswith(code)
 
 
 @pytest.mark.parametrize("status", ["failed", "reversed"])

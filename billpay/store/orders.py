@@ -1,0 +1,186 @@
+"""Orders: placed, read, moved from status to status, expired."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billpay.domain.accounts import AccountVerdict
+from billpay.domain.bills import BillerCode, BillType, MeterType
+from billpay.domain.ids import new_transaction_id
+from billpay.domain.money import Kobo
+from billpay.domain.orders import Order, OrderRow, due_for, read_order
+from billpay.domain.routing import PREFERENCE, ProviderName
+from billpay.domain.statuses import BillStatus
+from billpay.store.database import Database
+from billpay.store.reading import numeric, order_row
+from billpay.store.status import SERVICE, change_status, lock_bill, tell
+from billpay.store.tables import BillPaymentRow, TransactionRow
+
+_VERDICTS: TypeAdapter[Any] = TypeAdapter(AccountVerdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewOrder:
+    """What a customer wants paid."""
+
+    wallet_address: str
+    bill_type: BillType
+    biller: BillerCode
+    account_number: str
+    bill_amount: Kobo
+    meter_type: MeterType | None = None
+    product_code: str | None = None
+    contact_phone: str | None = None
+    provider: ProviderName | None = None
+    """Whom to ask first; None for the usual order of the bill type."""
+
+    def metadata(self) -> dict[str, str]:
+        """Write the details in the words of an application's `metadata`."""
+        words = {
+            "bill_type": self.bill_type.value,
+            "provider_code": self.biller,
+            "account_number": self.account_number,
+            "account_type": self.meter_type.upper() if self.meter_type else None,
+            "variation_code": self.product_code,
+            "phone": self.contact_phone,
+        }
+        return {name: word for name, word in words.items() if word}
+
+
+class OrderStore:
+    """The orders of all customers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place(self, new: NewOrder) -> Order:
+        """Store a new order, payable from now until it expires.
+
+        Raises:
+            Invalid: it could never be served; nothing is stored.
+        """
+        async with self._database.transaction() as session:
+            transaction = TransactionRow(
+                transaction_id=new_transaction_id(),
+                wallet_address=new.wallet_address,
+                type="bill_payment",
+                cngn_amount=numeric(due_for(new.bill_type, new.bill_amount)),
+                details=new.metadata(),
+            )
+            bill = BillPaymentRow(
+                transaction_id=transaction.transaction_id,
+                provider_name=new.provider or PREFERENCE[new.bill_type][0],
+                account_number=new.account_number,
+                bill_type=new.bill_type,
+            )
+            session.add(transaction)
+            await session.flush()
+            session.add(bill)
+            await session.flush()
+            await session.refresh(bill)
+            return read_order(order_row(transaction, bill))
+
+    async def row(self, transaction_id: UUID) -> OrderRow:
+        """Read an order as its rows say it.
+
+        Raises:
+            LookupError: there is no such order.
+        """
+        async with self._database.transaction() as session:
+            return await _row(session, transaction_id)
+
+    async def get(self, transaction_id: UUID) -> Order:
+        """Read an order.
+
+        Raises:
+            LookupError: there is no such order.
+            Invalid: it can never be served as it stands.
+        """
+        return read_order(await self.row(transaction_id))
+
+    async def change_status(
+        self, transaction_id: UUID, to: BillStatus, *, detail: str, actor: str = SERVICE
+    ) -> None:
+        """Move an order; repeating the present status changes nothing."""
+        async with self._database.transaction() as session:
+            bill = await lock_bill(session, transaction_id)
+            await change_status(
+                session, self._database.clock, bill, to, detail=detail, actor=actor
+            )
+
+    async def note(
+        self,
+        *,
+        kind: str,
+        detail: str,
+        actor: str = SERVICE,
+        transaction_id: UUID | None = None,
+        operation_id: str | None = None,
+    ) -> None:
+        """Append to the timeline what happened without a change of status."""
+        async with self._database.transaction() as session:
+            tell(
+                session,
+                self._database.clock,
+                kind=kind,
+                detail=detail,
+                actor=actor,
+                transaction_id=transaction_id,
+                operation_id=operation_id,
+            )
+
+    async def record_verification(
+        self, transaction_id: UUID, verdict: AccountVerdict, provider: ProviderName
+    ) -> None:
+        """Keep what the provider says of the account; the timeline learns only that it was asked."""
+        async with self._database.transaction() as session:
+            bill = await lock_bill(session, transaction_id)
+            document = _VERDICTS.dump_python(verdict, mode="json")
+            bill.verification_data = {"provider": provider.value, **document}
+            tell(
+                session,
+                self._database.clock,
+                kind="account_verified",
+                detail=f"{provider} says {verdict.kind}",
+                transaction_id=transaction_id,
+            )
+
+    async def expire_unpaid(self) -> int:
+        """Expire the orders whose time to be paid has passed; answers how many."""
+        async with self._database.transaction() as session:
+            overdue = (
+                select(BillPaymentRow)
+                .where(BillPaymentRow.status == BillStatus.PENDING_PAYMENT)  # type: ignore[arg-type]
+                .where(BillPaymentRow.expires_at < self._database.clock())  # type: ignore[arg-type]
+                .limit(_EXPIRED_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            )
+            bills = (await session.execute(overdue)).scalars().all()
+            for bill in bills:
+                await change_status(
+                    session,
+                    self._database.clock,
+                    bill,
+                    BillStatus.EXPIRED,
+                    detail="no payment came in time",
+                )
+            return len(bills)
+
+
+_EXPIRED_AT_ONCE = 200
+
+
+async def _row(session: AsyncSession, transaction_id: UUID) -> OrderRow:
+    wanted = (
+        select(TransactionRow, BillPaymentRow)
+        .join(BillPaymentRow, BillPaymentRow.transaction_id == TransactionRow.transaction_id)  # type: ignore[arg-type]
+        .where(TransactionRow.transaction_id == transaction_id)  # type: ignore[arg-type]
+    )
+    found = (await session.execute(wanted)).one_or_none()
+    if found is None:
+        raise LookupError(f"there is no order {transaction_id}")
+    return order_row(found[0], found[1])
