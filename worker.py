@@ -4,9 +4,12 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import SecretStr
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -27,14 +30,16 @@ from activities.watch import WatchActivities
 from billpay.buying import Buyer
 from billpay.clock import system_clock
 from billpay.domain.ids import WATCHER_WORKFLOW_ID
-from billpay.domain.steps import PaymentRules
+from billpay.domain.routing import ProviderName
 from billpay.failures import Failure
 from billpay.intake import Intake
+from billpay.ledger.base import LedgerSource
 from billpay.ledger.horizon import Horizon
 from billpay.ledger.signing import SecretSigner
 from billpay.ledger.treasury import Treasury
-from billpay.notifications.channels import build_channel
+from billpay.notifications.channels import Channel, build_channel
 from billpay.providers import build_providers
+from billpay.providers.base import Provider
 from billpay.settings import Settings, SettingsError, load_settings
 from billpay.store import Store
 from starter.connection import connect
@@ -55,6 +60,11 @@ READY = "worker ready"
 """Printed once the worker polls; whoever started it waits for this line."""
 
 log = logging.getLogger("worker")
+
+
+def watcher_task_queue(task_queue: str) -> str:
+    """Name the watcher's own queue, so that no crowd of payments can keep it from a slot."""
+    return f"{task_queue}-watcher"
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -80,24 +90,155 @@ async def start_watcher(client: Client, task_queue: str) -> None:
     await client.start_workflow(
         WatchPaymentsWorkflow.run,
         id=WATCHER_WORKFLOW_ID,
-        task_queue=task_queue,
+        task_queue=watcher_task_queue(task_queue),
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary="watches the treasury for deposits",
     )
 
 
-async def compose(settings: Settings, client: Client, exits: AsyncExitStack) -> list[Worker]:
-    """Build the two workers; whatever they hold open is released by `exits`.
+@dataclass(frozen=True, kw_only=True)
+class Clients:
+    """Whatever talks to the outside of this process."""
 
-    The watcher has a task queue of its own, so that no crowd of payments can keep it from a slot.
+    temporal: Client
+    store: Store
+    providers: Mapping[ProviderName, Provider]
+    ledger: LedgerSource
+    channel: Channel
+
+
+async def open_clients(settings: Settings, exits: AsyncExitStack) -> Clients:
+    """Connect to everything the worker needs; `exits` releases it.
+
+    Raises:
+        Misconfigured: the database has another schema, or a provider lacks some of its keys.
+        Unavailable: Temporal or the database gave no answer.
     """
+    temporal = await connect(settings)
     store = await Store.open(
-        settings.required(settings.database_url),
-        sealing_key=settings.sealing_key(),
-        clock=system_clock,
+        settings.required("database_url"), sealing_key=settings.sealing_key(), clock=system_clock
     )
     exits.push_async_callback(store.close)
     await store.require_current_schema()
     providers = build_providers(settings)
     for provider in providers.values():
         exits.push_async_callback(provider.close)
+    ledger = Horizon(
+        base_url=settings.required("horizon_url"),
+        asset_code=settings.cngn_asset_code,
+        asset_issuer=settings.required("cngn_asset_issuer"),
+    )
+    exits.push_async_callback(ledger.close)
+    channel = build_channel(settings)
+    exits.push_async_callback(channel.close)
+    return Clients(
+        temporal=temporal, store=store, providers=providers, ledger=ledger, channel=channel
+    )
+
+
+def payment_worker(settings: Settings, clients: Clients) -> Worker:
+    """Build the worker that carries payments out."""
+    store, providers = clients.store, clients.providers
+    treasury = Treasury(
+        source=clients.ledger,
+        signer=SecretSigner(SecretStr(settings.required("system_wallet_secret"))),
+        refunds=store.refunds,
+        asset_code=settings.cngn_asset_code,
+        asset_issuer=settings.required("cngn_asset_issuer"),
+        network_passphrase=settings.required("stellar_network_passphrase"),
+    )
+    buyer = Buyer(store=store, providers=providers, clock=system_clock)
+    verify = VerifyActivities(store, providers, settings.deposit_policy())
+    pay, confirm = PayActivities(buyer, store), ConfirmActivities(buyer)
+    results = StoreActivities(store)
+    notify = NotifyActivities(store, clients.channel)
+    refund = RefundActivities(store, treasury)
+    return Worker(
+        clients.temporal,
+        task_queue=settings.temporal_task_queue,
+        workflows=[BillPaymentWorkflow, ReturnDepositWorkflow, ResendNotificationWorkflow],
+        activities=[
+            verify.verify_payment,
+            verify.verify_account,
+            pay.pay_bill,
+            pay.abandon_attempt,
+            confirm.confirm_payment,
+            confirm.ask_provider,
+            results.store_result,
+            results.record_progress,
+            notify.notify_customer,
+            refund.refund_payment,
+            refund.retry_refund,
+        ],
+        interceptors=[HeartbeatInterceptor()],
+        graceful_shutdown_timeout=GRACEFUL_STOP,
+    )
+
+
+def watching_worker(settings: Settings, clients: Clients) -> Worker:
+    """Build the worker that watches the treasury, on a queue of its own."""
+    watch = WatchActivities(
+        client=clients.temporal,
+        store=clients.store,
+        intake=Intake(
+            source=clients.ledger,
+            store=clients.store,
+            wallet=settings.required("system_wallet_address"),
+            network_passphrase=settings.required("stellar_network_passphrase"),
+            batch_size=settings.bill_processor_batch_size,
+        ),
+        rules=settings.payment_rules(),
+        task_queue=settings.temporal_task_queue,
+        poll_interval=timedelta(seconds=settings.bill_processor_poll_interval_seconds),
+    )
+    return Worker(
+        clients.temporal,
+        task_queue=watcher_task_queue(settings.temporal_task_queue),
+        workflows=[WatchPaymentsWorkflow],
+        activities=[watch.watch_payments],
+        interceptors=[HeartbeatInterceptor()],
+        graceful_shutdown_timeout=GRACEFUL_STOP,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Work until a signal asks to stop; a running money step is let finish.
+
+    Raises:
+        Failure, SettingsError: what is wrong with the configuration, the database or Temporal.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as exits:
+        clients = await open_clients(settings, exits)
+        await register_search_attributes(clients.temporal)
+        await exits.enter_async_context(payment_worker(settings, clients))
+        await exits.enter_async_context(watching_worker(settings, clients))
+        await start_watcher(clients.temporal, settings.temporal_task_queue)
+        print(READY, flush=True)
+        await stop.wait()
+        log.info("stopping: running steps may take up to %s to finish", GRACEFUL_STOP)
+    await asyncio.sleep(CORE_TEARDOWN_SECONDS)
+
+
+def main() -> int:
+    """Run the worker; a configuration that cannot work is refused in plain lines."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # It logs every request with its address at INFO; requests are the providers' and Horizon's business.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        asyncio.run(run(load_settings()))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Failure as failure:
+        print(f"the worker cannot start: {failure.detail}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -40,6 +40,7 @@ class PayActivities:
         Safe to repeat: a settled attempt stays as it is.
         """
         with failures_cross():
+            attempt = request.attempt
             await self.store.attempts.settle_unsold(
-                request.attempt.request_id, request.detail, actor=request.actor
+                attempt.transaction_id, attempt.number, request.detail, actor=request.actor
             )

@@ -26,7 +26,6 @@ with workflow.unsafe.imports_passed_through():
     from billpay.domain.steps import (
         AbandonAttempt,
         BillPaymentRequest,
-        NotifyStep,
         PurchaseStep,
     )
     from workflows import policies, steps
@@ -230,19 +229,6 @@ class Purchasing(Refunding):
         request = decision.request
         await self._abandon(step, f"given up by an operator: {request.reason}", actor=request.actor)
         return GiveBack(UNCONFIRMED)
-
-    async def _notify(self, kind: MessageKind) -> None:
-        """Tell the customer; a message that cannot be delivered changes nothing about the money (I8)."""
-        try:
-            await steps.notify_customer(
-                NotifyStep(
-                    kind=kind,
-                    transaction_id=self._request.transaction_id,
-                    operation_id=self._request.operation_id,
-                )
-            )
-        except ActivityError as error:
-            await self._record("notification_failed", step_failed(error).detail)
 
 
 def vouched(decision: Decision) -> Sold:

@@ -5,8 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from billpay.domain.messages import MessageKind
     from billpay.domain.refunds import RefundPurpose
-    from billpay.domain.steps import NotifyStep, RefundStep, ReturnDepositRequest
-    from workflows import steps
+    from billpay.domain.steps import RefundStep, ReturnDepositRequest
     from workflows.refunding import Refunding
     from workflows.review import uncancellable
 
@@ -43,10 +42,6 @@ class ReturnDepositWorkflow(Refunding):
                 reason=request.reason,
             )
         )
-        await steps.notify_customer(
-            NotifyStep(
-                kind=MessageKind.REFUNDED, transaction_id=None, operation_id=request.operation_id
-            )
-        )
+        await self._notify(MessageKind.REFUNDED)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return f"refunded in {paid.transaction_hash}"

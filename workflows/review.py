@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from billpay.domain.interventions import (
@@ -21,11 +21,13 @@ with workflow.unsafe.imports_passed_through():
         InterventionRequest,
         PaymentProgress,
     )
+    from billpay.domain.messages import MessageKind
     from billpay.domain.routing import ProviderName
     from billpay.domain.statuses import BillStatus
     from billpay.domain.steps import NotifyStep, RecordProgress
     from workflows import steps
     from workflows.search_attributes import BILL_PROVIDER, BILL_STATUS
+    from workflows.steps import step_failed
 
 T = TypeVar("T")
 
@@ -155,6 +157,16 @@ class Reviewable:
                 operation_id=operation_id,
             )
         )
+
+    async def _notify(self, kind: MessageKind) -> None:
+        """Tell the customer; a message that cannot be delivered changes nothing about the money (I8)."""
+        transaction_id, operation_id = self._about()
+        try:
+            await steps.notify_customer(
+                NotifyStep(kind=kind, transaction_id=transaction_id, operation_id=operation_id)
+            )
+        except ActivityError as error:
+            await self._record("notification_failed", step_failed(error).detail)
 
     def _refusal(self, intervention: Intervention) -> str | None:
         """Say why an intervention cannot be accepted now; None where it can."""

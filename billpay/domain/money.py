@@ -3,7 +3,7 @@
 1 cNGN is 1 naira, so 1 kobo is 100,000 stroops. Decimal text exists only at the doors; a float never does.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
 from typing import NewType
 
 Kobo = NewType("Kobo", int)
@@ -16,26 +16,37 @@ STROOPS_PER_KOBO = 100_000
 STROOPS_PER_CNGN = 10_000_000
 KOBO_PER_NAIRA = 100
 
+_NAIRA_DECIMALS = 2
+_CNGN_DECIMALS = 7
+_WRITTEN = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]{1,60})(?:\.(?P<fraction>[0-9]*))?")
+"""Plain digits only: `decimal` would accept exponents and round what is long."""
 
-def _scaled(text: str, per_unit: int, unit: str) -> int:
-    try:
-        scaled = Decimal(text.strip().replace(",", "")) * per_unit
-        whole = int(scaled)
-    except (InvalidOperation, OverflowError, ValueError):
-        raise ValueError(f"{text!r} is not an amount of {unit}") from None
-    if whole != scaled:
-        raise ValueError(f"{text!r} is finer than the smallest unit of {unit}")
-    return whole
+_QUOTED = 60
+"""Characters of a wrong amount that its refusal repeats."""
+
+
+def _scaled(text: str, decimals: int, unit: str) -> int:
+    written = _WRITTEN.fullmatch(text.strip().replace(",", ""))
+    if written is None:
+        raise ValueError(f"{text[:_QUOTED]!r} is not an amount of {unit}")
+    sign, whole, fraction = (
+        written["sign"],
+        written["whole"],
+        (written["fraction"] or "").rstrip("0"),
+    )
+    if len(fraction) > decimals:
+        raise ValueError(f"{text[:_QUOTED]!r} is finer than the smallest unit of {unit}")
+    return int(f"{sign}{whole}{fraction:0<{decimals}}")
 
 
 def naira(text: str) -> Kobo:
     """Read naira from decimal text, exactly; `ValueError` for anything finer than a kobo."""
-    return Kobo(_scaled(text, KOBO_PER_NAIRA, "naira"))
+    return Kobo(_scaled(text, _NAIRA_DECIMALS, "naira"))
 
 
 def cngn(text: str) -> Stroops:
     """Read cNGN from decimal text, exactly; `ValueError` for more than seven decimals."""
-    return Stroops(_scaled(text, STROOPS_PER_CNGN, "cNGN"))
+    return Stroops(_scaled(text, _CNGN_DECIMALS, "cNGN"))
 
 
 def in_stroops(amount: Kobo) -> Stroops:
@@ -67,8 +78,9 @@ def naira_amount(amount: Kobo) -> str:
 
 def spoken_naira(amount: Kobo) -> str:
     """Write naira for a person: thousands separated, kobo only where there are any."""
-    whole, rest = divmod(amount, KOBO_PER_NAIRA)
-    return f"₦{whole:,}" + (f".{rest:02d}" if rest else "")
+    sign = "-" if amount < 0 else ""
+    whole, rest = divmod(abs(amount), KOBO_PER_NAIRA)
+    return f"{sign}₦{whole:,}" + (f".{rest:02d}" if rest else "")
 
 
 def spoken_cngn(amount: Stroops) -> str:

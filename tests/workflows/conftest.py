@@ -56,8 +56,14 @@ from workflows import search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
+from workflows.watch_payments import WatchPaymentsWorkflow
 
-WORKFLOWS = [BillPaymentWorkflow, ReturnDepositWorkflow, ResendNotificationWorkflow]
+WORKFLOWS = [
+    BillPaymentWorkflow,
+    ReturnDepositWorkflow,
+    ResendNotificationWorkflow,
+    WatchPaymentsWorkflow,
+]
 TASK_QUEUE = "workflow-tests"
 POLL_SECONDS = 0.02
 
@@ -191,6 +197,10 @@ class Outside:
         async def refund_payment(request: RefundStep) -> RefundAnswer:
             return self._answer(names.REFUND_PAYMENT, request, self.refund)
 
+        @activity.defn(name=names.WATCH_PAYMENTS)
+        async def watch_payments() -> None:
+            self._answer(names.WATCH_PAYMENTS, None, [None])
+
         @activity.defn(name=names.RETRY_REFUND)
         async def retry_refund(request: RetryRefund) -> None:
             self._answer(names.RETRY_REFUND, request, [None])
@@ -207,6 +217,7 @@ class Outside:
             notify_customer,
             refund_payment,
             retry_refund,
+            watch_payments,
         ]
 
 
@@ -264,14 +275,25 @@ class Stage:
         while self.outside.count(name) <= more_than:
             await asyncio.sleep(POLL_SECONDS)
 
-    async def resend(self) -> None:
+    async def resend(self) -> WorkflowHandle[Any, None]:
         """Run the workflow that tells a customer again."""
-        await self.client.execute_workflow(
+        handle = await self.client.start_workflow(
             ResendNotificationWorkflow.run,
             ResendRequest(transaction_id=TRANSACTION_ID, actor="ada", reason="lost their phone"),
             id=f"resend-{self.task_queue}",
             task_queue=self.task_queue,
         )
+        await handle.result()
+        return handle
+
+    async def watch(self) -> WorkflowHandle[Any, None]:
+        """Start the watcher's workflow, let its activity fail and begin again once, and stop it."""
+        handle = await self.client.start_workflow(
+            WatchPaymentsWorkflow.run, id=f"watch-{self.task_queue}", task_queue=self.task_queue
+        )
+        await self.until_called(names.WATCH_PAYMENTS, more_than=1)
+        await handle.terminate()
+        return handle
 
 
 @pytest.fixture

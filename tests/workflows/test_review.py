@@ -26,6 +26,7 @@ async def test_an_uncertain_payment_waits_for_a_person_and_is_never_refunded_by_
         progress = await stage.until_review(handle)
         assert progress.status == "needs_review"
         assert "is not certain" in progress.waiting_for
+        await stage.until_called(names.NOTIFY_CUSTOMER)
         assert stage.outside.count(names.REFUND_PAYMENT) == 0
         assert stage.outside.kinds_told() == ["still_confirming"]
         await handle.terminate()
