@@ -9,7 +9,8 @@ from activities.crossing import failures_cross
 from billpay.buying import Buyer
 from billpay.domain.outcomes import Outcome
 from billpay.domain.steps import AbandonAttempt, PurchaseStep
-from billpay.store import Store
+from billpay.failures import Ambiguous
+from billpay.store import RefusedError, Store
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,15 @@ class PayActivities:
         """Settle an attempt as unsold and give its provider up for this order.
 
         Safe to repeat: a settled attempt stays as it is.
+
+        Raises:
+            Ambiguous: by our records it may be sold; only asking may follow.
         """
+        attempt = request.attempt
         with failures_cross():
-            attempt = request.attempt
-            await self.store.attempts.settle_unsold(
-                attempt.transaction_id, attempt.number, request.detail, actor=request.actor
-            )
+            try:
+                await self.store.attempts.settle_unsold(
+                    attempt.transaction_id, attempt.number, request.detail, actor=request.actor
+                )
+            except RefusedError as refusal:
+                raise Ambiguous(str(refusal)) from refusal

@@ -76,7 +76,7 @@ OUR_OWN_RECORDS: Policy = {
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1),
         maximum_interval=timedelta(seconds=30),
-        non_retryable_error_types=["Invalid"],
+        non_retryable_error_types=["Invalid", "Ambiguous"],
     ),
 }
 

@@ -125,24 +125,36 @@ class Purchasing(Refunding):
             case Delivered():
                 return Sold(f"{step.provider} delivered as {outcome.provider_reference}")
             case Declined() | Postponed():
-                given_up = await self._abandon(step, f"{step.provider}: {outcome.reason}")
                 is_final = isinstance(outcome, Declined) and outcome.whose is Whose.CUSTOMER
-                return GiveBack(outcome.reason) if is_final else given_up
+                reason = outcome.reason if is_final else None
+                return await self._abandon(step, f"{step.provider}: {outcome.reason}", reason)
             case NotSold():
                 return await self._abandon(step, f"{step.provider} has proven to have sold nothing")
             case StepFailed():
-                given_up = await self._abandon(step, f"{outcome.word}: {outcome.detail}")
-                return GiveBack(outcome.customer) if outcome.word == "Invalid" else given_up
+                reason = outcome.customer if outcome.word == "Invalid" else None
+                return await self._abandon(step, f"{outcome.word}: {outcome.detail}", reason)
             case _:
                 return outcome
 
     async def _abandon(
-        self, step: PurchaseStep, detail: str, *, actor: str = "service"
-    ) -> NextProvider:
-        """Give the provider up for this order; only ever called when nothing was sold, or a person vouches for that."""
-        await steps.abandon_attempt(AbandonAttempt(attempt=step, detail=detail, actor=actor))
+        self,
+        step: PurchaseStep,
+        detail: str,
+        customer_reason: str | None = None,
+        *,
+        actor: str = "service",
+    ) -> Ending:
+        """Give the provider up for this order, which ends here where there is a reason for its customer.
+
+        Only ever called when nothing was sold, or a person vouches for that. Where our own records know better (an
+        answer got lost between the provider and them), the provider is asked until it is certain.
+        """
+        try:
+            await steps.abandon_attempt(AbandonAttempt(attempt=step, detail=detail, actor=actor))
+        except ActivityError:
+            return await self._conclude(step, await self._confirm(step))
         self._enter(BillStatus.PROVIDER_FAILED)
-        return NextProvider(detail)
+        return NextProvider(detail) if customer_reason is None else GiveBack(customer_reason)
 
     async def _confirm(self, step: PurchaseStep) -> Settled | Ending:
         """Ask until the provider is certain; a person may be asked, but time alone decides nothing (I13)."""
@@ -227,8 +239,9 @@ class Purchasing(Refunding):
             if isinstance(outcome, Settled):
                 return outcome
         request = decision.request
-        await self._abandon(step, f"given up by an operator: {request.reason}", actor=request.actor)
-        return GiveBack(UNCONFIRMED)
+        return await self._abandon(
+            step, f"given up by an operator: {request.reason}", UNCONFIRMED, actor=request.actor
+        )
 
 
 def vouched(decision: Decision) -> Sold:

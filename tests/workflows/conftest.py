@@ -123,6 +123,7 @@ class Outside:
         default_factory=lambda: [RefundPaid(transaction_hash="ab" * 32, amount=Stroops(1))]
     )
     notify: list[BaseException | None] = field(default_factory=lambda: [None])
+    abandon: list[BaseException | None] = field(default_factory=lambda: [None])
     calls: list[Call] = field(default_factory=list)
 
     def count(self, name: str) -> int:
@@ -179,7 +180,7 @@ class Outside:
 
         @activity.defn(name=names.ABANDON_ATTEMPT)
         async def abandon_attempt(request: AbandonAttempt) -> None:
-            self._answer(names.ABANDON_ATTEMPT, request, [None])
+            self._answer(names.ABANDON_ATTEMPT, request, self.abandon)
 
         @activity.defn(name=names.STORE_RESULT)
         async def store_result(request: StoreResult) -> None:

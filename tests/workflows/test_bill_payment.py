@@ -233,3 +233,12 @@ async def test_a_cancellation_request_does_not_stop_a_payment(on_stage):
             InterventionRequest(actor="ada", reason="seen on the meter"),
         )
         assert await handle.result() == "completed"
+
+
+async def test_what_our_records_hold_for_sold_is_asked_about_instead_of_given_up(on_stage):
+    """I3, fault 59: the answer was lost between the provider and our records."""
+    known = Ambiguous("sent, and may be sold")
+    async with on_stage(pay=[Unavailable("no database")], abandon=[known]) as stage:
+        assert await stage.pay_bill() == "completed"
+    assert stage.outside.count(names.CONFIRM_PAYMENT) == 1
+    assert stage.outside.count(names.REFUND_PAYMENT) == 0

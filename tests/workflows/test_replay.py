@@ -135,6 +135,9 @@ PATHS = {
     "account_refused": Route({"account": [AccountAnswer(refused="Meter number not found")]}),
     "verification_unavailable": Route({"account": [Unavailable("cannot verify")]}),
     "deposit_too_small": Route({"verdict": ReturnIt(reason="4,000 cNGN arrived")}),
+    "given_up_in_vain": Route(
+        {"pay": [Unavailable("no database")], "abandon": [Ambiguous("may be sold")]}
+    ),
     "excess_returned": Route({"verdict": TOO_MUCH}),
     "offline": Route({"pay": [Unavailable("offline")]}),
     "declined_for_the_customer": Route(
