@@ -12,7 +12,7 @@ from billpay.domain.outcomes import Answer, NeverSeen, NotSold, Outcome, Postpon
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import PurchaseStep
-from billpay.failures import Ambiguous, Misconfigured, Unavailable
+from billpay.failures import Ambiguous, Evidence, Misconfigured, Unavailable
 from billpay.providers.base import Provider, Purchase
 from billpay.store import Store
 
@@ -108,8 +108,12 @@ class Buyer:
             raise Ambiguous(
                 f"sent, and cannot be asked about: {silence.detail}", evidence=silence.evidence
             ) from silence
+        if not isinstance(answer.outcome, NeverSeen):
+            return answer
+        if attempt.is_accepted:
+            raise Ambiguous("accepted once and denied now", evidence=_evidence(attempt))
         # A provider refuses a second sale under one id, so a denial that comes too early does no harm here.
-        return None if isinstance(answer.outcome, NeverSeen) else answer
+        return None
 
     async def _send(self, provider: Provider, purchase: Purchase, attempt: Attempt) -> Outcome:
         await self._store.attempts.mark_sent(attempt.request_id)
@@ -143,3 +147,7 @@ class Buyer:
 
     async def _show(self, step: PurchaseStep, status: BillStatus, detail: str) -> None:
         await self._store.orders.change_status(step.transaction_id, status, detail=detail)
+
+
+def _evidence(attempt: Attempt) -> Evidence:
+    return Evidence(provider=attempt.provider, request_id=attempt.request_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from billpay.domain.outcomes import NeverSeen, NotSold, Outcome
+from billpay.domain.outcomes import Delivered, NeverSeen, NotSold, Outcome, Processing, TokenAwaited
 from billpay.domain.routing import ProviderName
 
 GRACE = timedelta(seconds=60)
@@ -36,6 +36,11 @@ class Attempt(BaseModel):
     outcome: Outcome | None = None
     """The last definite or indefinite answer."""
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the provider has once said that it has the purchase; no later denial proves the opposite."""
+        return isinstance(self.outcome, Processing | TokenAwaited | Delivered)
+
 
 def weigh_denial(attempt: Attempt, now: datetime) -> NotSold | NeverSeen:
     """Decide whether a `NeverSeen` received now proves that nothing was sold.
@@ -50,5 +55,7 @@ def weigh_denial(attempt: Attempt, now: datetime) -> NotSold | NeverSeen:
 
 
 def counts_as_denial(attempt: Attempt, now: datetime) -> bool:
-    """Whether a `NeverSeen` received now is late enough to count at all."""
+    """Whether a `NeverSeen` received now is late enough to count, and contradicts nothing that was said before."""
+    if attempt.is_accepted:
+        return False
     return attempt.sent_at is None or now - attempt.sent_at >= GRACE

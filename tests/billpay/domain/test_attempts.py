@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billpay.domain.attempts import GRACE, PROOF_DISTANCE, Attempt, counts_as_denial, weigh_denial
-from billpay.domain.outcomes import NeverSeen, NotSold
+from billpay.domain.outcomes import NeverSeen, NotSold, Processing, TokenAwaited
 from billpay.domain.routing import ProviderName
 
 SENT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -35,6 +35,16 @@ def test_a_denial_inside_the_grace_time_counts_for_nothing(later, counts):
 
 def test_what_was_never_sent_is_denied_at_once():
     assert counts_as_denial(attempt(sent_at=None), SENT)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Processing(), TokenAwaited(provider_reference="VT-1")], ids=lambda o: o.kind
+)
+def test_a_purchase_accepted_once_is_never_denied_into_not_sold(outcome):
+    """I4, fault 38: what contradicts itself proves nothing."""
+    accepted = attempt(outcome=outcome)
+    assert accepted.is_accepted
+    assert not counts_as_denial(accepted, SENT + timedelta(days=1))
 
 
 def test_the_first_denial_is_evidence_only():

@@ -1,0 +1,106 @@
+"""A crowd pays while parts of the stack are killed; afterwards our records must tell the truth.
+
+    python -m bench.soak --orders 50 --kill worker=10 --seed 7
+
+Exit code 0 only where the sandbox's hidden truth and our records agree. The seed draws the same crowd again.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from starter.crowd import PATIENT, QUICK, Crowd, draw_crowd
+from starter.opening import opened_store
+from starter.stack import Stack
+from starter.truth import Comparison
+
+ENVIRONMENT = {
+    "BILL_PROCESSOR_POLL_INTERVAL_SECONDS": "1",
+    "BILL_PROCESSOR_BATCH_SIZE": "200",
+    "VTPASS_READ_TIMEOUT_SECONDS": "5",
+}
+DOWN_SECONDS = 2.0
+TEARDOWN_SECONDS = 0.3
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--orders", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--kill", action="append", default=[], metavar="PART=TIMES")
+    parser.add_argument("--every", type=float, default=12.0, help="seconds between kills")
+    parser.add_argument("--quick", action="store_true", help="only what is certain at once")
+    parser.add_argument("--within", type=float, default=900.0, help="seconds until all must rest")
+    return parser.parse_args()
+
+
+def parts_of(
+    stack: Stack,
+) -> Mapping[str, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]]:
+    """Name what can be killed: how it is killed, how it comes back."""
+    return {
+        "worker": (stack.kill_worker, stack.start_worker),
+        "temporal": (stack.kill_temporal, stack.start_temporal),
+        "postgres": (stack.kill_postgres, stack.start_postgres),
+        "sandbox": (stack.kill_sandbox, stack.start_sandbox),
+    }
+
+
+async def kill_repeatedly(stack: Stack, kills: Mapping[str, int], every: float) -> None:
+    """Kill each part as often as asked, one at a time, and start it again."""
+    parts = parts_of(stack)
+    for part in [part for part, times in kills.items() for _ in range(times)]:
+        await asyncio.sleep(every)
+        print(f"kill -9 {part}", flush=True)
+        kill, start = parts[part]
+        await kill()
+        await asyncio.sleep(DOWN_SECONDS)
+        await start()
+
+
+async def run(arguments: argparse.Namespace) -> Comparison:
+    """Live one soak."""
+    seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
+    kills = {part: int(times) for part, times in (text.split("=") for text in arguments.kill)}
+    print(f"{arguments.orders} orders, seed {seed}, kills {kills}", flush=True)
+    customers = draw_crowd(arguments.orders, seed, QUICK if arguments.quick else PATIENT)
+    folder = Path(tempfile.mkdtemp(prefix="billpay-soak-"))
+    started = time.monotonic()
+    async with Stack(folder, environ=ENVIRONMENT) as stack, opened_store(stack.settings) as store:
+        crowd = Crowd(
+            customers, settings=stack.settings, store=store, sandbox_url=stack.sandbox_url
+        )
+        killing = asyncio.create_task(kill_repeatedly(stack, kills, arguments.every))
+        await crowd.order_and_pay()
+        print(f"all paid after {time.monotonic() - started:.0f} s", flush=True)
+        await killing
+        comparison = await crowd.until_at_rest(within_seconds=arguments.within)
+        show(await store.payments.count_by_status(), comparison, time.monotonic() - started)
+    await asyncio.sleep(TEARDOWN_SECONDS)
+    return comparison
+
+
+def show(counts: Mapping[str, int], comparison: Comparison, seconds: float) -> None:
+    """Print how the orders ended, and every difference."""
+    table = Table("status", "orders")
+    for status, count in sorted(counts.items()):
+        table.add_row(status, str(count))
+    Console().print(table)
+    for difference in comparison.differences:
+        print(difference)
+    print(f"{len(comparison.differences)} differences after {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if asyncio.run(run(read_arguments())).differences else 0)
