@@ -4,6 +4,7 @@ Delivering the same message again is answered 200 and counted, not kept twice, s
 would have been bothered by a sender that does not know about idempotency keys.
 """
 
+from collections import defaultdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException
@@ -51,6 +52,7 @@ class Inbox:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._messages: dict[str, Message] = {}
+        self._of_order: defaultdict[str | None, list[Message]] = defaultdict(list)
         self._deliveries: dict[str, int] = {}
         self._fail_next = 0
         for record in journal.replay(JOURNAL_KIND):
@@ -74,11 +76,9 @@ class Inbox:
 
     def messages(self, transaction_id: str | None = None) -> list[Message]:
         """List the messages of one order, or all of them."""
-        return [
-            message
-            for message in self._messages.values()
-            if transaction_id in (None, message.transaction_id)
-        ]
+        if transaction_id is None:
+            return list(self._messages.values())
+        return list(self._of_order.get(transaction_id, []))
 
     def _commit(self, change: Change) -> None:
         self._journal.append(JOURNAL_KIND, change.model_dump(mode="json"))
@@ -89,7 +89,9 @@ class Inbox:
             self._fail_next = change.fail_next
         if change.message is not None:
             message_id = change.message.message_id
-            self._messages.setdefault(message_id, change.message)
+            if message_id not in self._messages:
+                self._messages[message_id] = change.message
+                self._of_order[change.message.transaction_id].append(change.message)
             self._deliveries[message_id] = self.deliveries(message_id) + 1
 
 

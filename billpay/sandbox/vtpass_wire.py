@@ -58,6 +58,11 @@ class Hold(Response):
         await _hang_up(receive, reset=False)
 
 
+def is_stopping(receive: Receive) -> bool:
+    """Whether the server would rather have the answer now, or never."""
+    return not getattr(getattr(receive, "__self__", None), "keep_alive", True)
+
+
 def _exchange(receive: Receive) -> _Exchange:
     exchange = getattr(receive, "__self__", None)
     if not hasattr(exchange, "transport") or not hasattr(exchange, "keep_alive"):

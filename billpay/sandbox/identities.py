@@ -1,0 +1,79 @@
+"""Who is who in the sandbox: every key is derived at run time from one phrase, so none is ever written down.
+
+Anybody may read the phrase: the keys open nothing but a sandbox, whose ledger is a network of its own.
+"""
+
+import base64
+import hashlib
+
+from stellar_sdk import Keypair
+
+NETWORK_PASSPHRASE = "Billpay Sandbox Network ; 2026"  # noqa: S105  a network's public name
+ASSET_CODE = "cNGN"
+PAYERS = 100
+"""How many customers' wallets exist from the first ledger on, numbered from 1."""
+
+_PHRASE = "billpay sandbox: keys that open nothing"
+
+
+def _seed(name: str) -> bytes:
+    return hashlib.sha256(f"{_PHRASE} / {name}".encode()).digest()
+
+
+def vtpass_api_key() -> str:
+    """Answer the key that every call to the shop carries."""
+    return _seed("vtpass api key").hex()
+
+
+def vtpass_public_key() -> str:
+    """Answer the key of the shop's GET calls."""
+    return f"PK_{_seed('vtpass public key').hex()}"
+
+
+def vtpass_secret_key() -> str:
+    """Answer the key of the shop's POST calls."""
+    return f"SK_{_seed('vtpass secret key').hex()}"
+
+
+def sealing_key() -> str:
+    """Answer the key that seals tokens in a store for play, as the settings want it."""
+    return base64.b64encode(_seed("sealing key")).decode()
+
+
+def root() -> Keypair:
+    """Answer who holds all XLM at the beginning; as on every Stellar network, its seed is the network's own hash."""
+    return Keypair.from_raw_ed25519_seed(hashlib.sha256(NETWORK_PASSPHRASE.encode()).digest())
+
+
+def issuer() -> Keypair:
+    """Answer who issues the sandbox's cNGN."""
+    return Keypair.from_raw_ed25519_seed(_seed("issuer"))
+
+
+def treasury() -> Keypair:
+    """Answer the service's own wallet."""
+    return Keypair.from_raw_ed25519_seed(_seed("treasury"))
+
+
+def payer(number: int = 1) -> Keypair:
+    """Answer a customer's wallet; those from 1 to `PAYERS` have cNGN from the beginning."""
+    return Keypair.from_raw_ed25519_seed(_seed(f"payer {number}"))
+
+
+def environment(base_url: str) -> dict[str, str]:
+    """Name everything a worker needs to live in the sandbox served at this address."""
+    base_url = base_url.rstrip("/")
+    return {
+        "VTPASS_BASE_URL": f"{base_url}/vtpass/api",
+        "VTPASS_API_KEY": vtpass_api_key(),
+        "VTPASS_PUBLIC_KEY": vtpass_public_key(),
+        "VTPASS_SECRET_KEY": vtpass_secret_key(),
+        "HORIZON_URL": f"{base_url}/horizon",
+        "STELLAR_NETWORK_PASSPHRASE": NETWORK_PASSPHRASE,
+        "CNGN_ASSET_CODE": ASSET_CODE,
+        "CNGN_ASSET_ISSUER": issuer().public_key,
+        "SYSTEM_WALLET_ADDRESS": treasury().public_key,
+        "SYSTEM_WALLET_SECRET": treasury().secret,
+        "NOTIFICATION_URL": f"{base_url}/phone/messages",
+        "BILL_PROCESSOR_SEALING_KEY": sealing_key(),
+    }
