@@ -1,0 +1,98 @@
+"""Against the real adapter and the simulated shop."""
+
+from dataclasses import replace
+
+import pytest
+
+from billpay.domain.bills import BillerCode, BillType
+from billpay.domain.money import naira
+from billpay.domain.routing import ProviderName
+from billpay.failures import Invalid, Misconfigured
+from billpay.sandbox import identities
+from billpay.settings import load_settings
+from billpay.store.orders import NewOrder
+from starter.opening import opened_providers
+from starter.ordering import UNPRICED
+from starter.pricing import UnknownProduct, priced
+
+DATA = NewOrder(
+    wallet_address=identities.payer(1).public_key,
+    bill_type=BillType.DATA,
+    biller=BillerCode("mtn"),
+    account_number="08011111111",
+    bill_amount=UNPRICED,
+    product_code="mtn-50mb-200",
+)
+TV = replace(
+    DATA,
+    bill_type=BillType.CABLE_TV,
+    biller=BillerCode("dstv"),
+    account_number="1212121212",
+    product_code=None,
+)
+
+
+@pytest.fixture
+def price(sandbox):
+    settings = load_settings({"SKIP_EXTERNALS": "true", "SANDBOX_URL": sandbox.url})
+
+    async def priced_here(order):
+        async with opened_providers(settings) as providers:
+            return await priced(order, providers)
+
+    return priced_here
+
+
+async def test_a_plan_costs_what_its_provider_lists_and_is_bought_there(price):
+    order = await price(DATA)
+    assert order.bill_amount == naira("200")
+    assert order.product_code == "mtn-50mb-200"
+    assert order.provider is ProviderName.VTPASS
+
+
+async def test_a_plan_may_be_called_by_its_name_in_any_case(price):
+    order = await price(replace(DATA, product_code="n200 200mb - 2 DAYS"))
+    assert order.product_code == "mtn-50mb-200"
+
+
+async def test_an_unknown_plan_is_refused_with_the_plans_there_are(price):
+    with pytest.raises(UnknownProduct, match="mtn-everything") as refused:
+        await price(replace(DATA, product_code="mtn-everything"))
+    assert any("mtn-50mb-200" in line and "₦200" in line for line in refused.value.menu)
+
+
+async def test_a_plan_listed_with_two_prices_is_not_sold(price):
+    """Fault 49: which of them would be charged is anybody's guess."""
+    with pytest.raises(Invalid):
+        await price(replace(DATA, product_code="mtn-xtratalk-300"))
+
+
+async def test_a_package_without_a_price_needs_an_amount(price):
+    wallet = replace(TV, biller=BillerCode("startimes"), product_code="ewallet")
+    with pytest.raises(Invalid, match="--amount"):
+        await price(wallet)
+    assert (await price(replace(wallet, bill_amount=naira("700")))).bill_amount == naira("700")
+
+
+async def test_a_renewal_for_another_amount_is_refused_with_what_it_costs(price):
+    """A renewal credits exactly what is paid, so any other amount would leave the subscription short."""
+    with pytest.raises(Invalid, match="costs ₦"):
+        await price(replace(TV, bill_amount=naira("100")))
+
+
+async def test_a_renewal_for_its_price_is_an_order_without_a_product(price):
+    with pytest.raises(Invalid) as refused:
+        await price(TV)
+    cost = refused.value.detail.split("₦")[1].split()[0]
+    order = await price(replace(TV, bill_amount=naira(cost)))
+    assert (order.product_code, order.bill_amount) == (None, naira(cost))
+
+
+async def test_a_card_that_the_biller_does_not_know_is_refused(price):
+    with pytest.raises(Invalid, match="not found"):
+        await price(replace(TV, account_number="9999999999"))
+
+
+async def test_who_sells_nothing_of_it_is_named(price):
+    with pytest.raises(Misconfigured, match="flutterwave"):
+        await price(replace(DATA, provider=ProviderName.FLUTTERWAVE))
