@@ -13,17 +13,33 @@ from billpay.domain.money import Stroops
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnreadableRecord:
+    """A record that may be a credit of ours and cannot be read. It is kept for a person and blocks nobody."""
+
+    operation_id: str
+    """The ledger's own name for it, as a credit's would be: whoever reads it again sees the same one."""
+
+    transaction_hash: str | None
+    reason: str
+    body: str
+    """The record as the server gave it, shortened; public like everything on the ledger."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreditPage:
     """One page of the wallet's history, in ledger order."""
 
     credits: Sequence[Credit]
-    """The credits of our asset on it; everything else was passed over."""
+    """The credits of our asset on it; what is not ours was passed over."""
 
     cursor: str
     """Where the next page starts; equals the asked cursor on an empty page."""
 
     is_full: bool
     """Whether more may be waiting right behind it."""
+
+    unreadable: Sequence[UnreadableRecord] = ()
+    """What is neither a credit nor known to be none; to be recorded with the page, since the cursor passes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +65,10 @@ class LedgerAccount:
     """Whether it carries `config.memo_required` (SEP-29): usually an exchange."""
 
     balance: Stroops
-    """Its holding of our asset; zero without a trustline."""
+    """What it holds of our asset and may spend; zero without a trustline."""
+
+    as_of_ledger: int | None = None
+    """The newest ledger of the server that answered; None where it does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +83,10 @@ class AppliedTransaction:
 
 
 class LedgerSource(Protocol):
-    """A server that reads and submits for the network. All calls but `submit` are safe to repeat.
+    """A server that reads and submits for the network. Every call is safe to repeat.
 
-    Every method raises Unavailable when the server gave no usable answer.
+    Every method raises Unavailable when the server gave no usable answer, and Misconfigured when its address or our
+    right to ask it is wrong.
     """
 
     async def credits_after(self, wallet: str, cursor: str, limit: int) -> CreditPage:
@@ -85,12 +105,17 @@ class LedgerSource(Protocol):
         """Look a transaction up; None means this server does not know it, which proves nothing by itself."""
         ...
 
-    async def submit(self, envelope_xdr: str) -> AppliedTransaction:
+    async def submit(self, envelope_xdr: str, transaction_hash: str) -> AppliedTransaction:
         """Hand a signed envelope in and wait for the ledger. The same envelope may be submitted again.
+
+        The hash is the envelope's own: what the server tells is believed only if it is about that transaction.
+
+        A refusal speaks of this submission alone: an envelope that was applied before may be refused for its sequence
+        number or its age.
 
         Raises:
             Ambiguous: it may still be applied; look its hash up.
-            Unavailable: refused before entering any ledger for a reason that may pass (fee, sequence, time).
+            Unavailable: refused for a reason that may pass (fee, sequence number, time), or not sent at all.
             Misconfigured: refused for our signature, network or balance.
         """
         ...

@@ -1,26 +1,36 @@
 """Orders: placed, read, moved from status to status, expired."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from billpay.domain.accounts import AccountVerdict
 from billpay.domain.bills import BillerCode, BillType, MeterType
 from billpay.domain.ids import new_transaction_id
-from billpay.domain.money import Kobo
+from billpay.domain.money import Kobo, cngn, spoken_cngn
 from billpay.domain.orders import Order, OrderRow, due_for, read_order
 from billpay.domain.routing import PREFERENCE, ProviderName
 from billpay.domain.statuses import BillStatus
+from billpay.failures import Invalid
+from billpay.store.columns import LARGEST_AMOUNT
 from billpay.store.database import Database
 from billpay.store.reading import numeric, order_row
 from billpay.store.status import SERVICE, change_status, lock_bill, tell
 from billpay.store.tables import BillPaymentRow, TransactionRow
 
 _VERDICTS: TypeAdapter[Any] = TypeAdapter(AccountVerdict)
+
+PAYABLE_FOR = timedelta(hours=1)
+"""How long an order waits for its payment; the schema's default for orders placed by plain SQL is the same."""
+
+_LARGEST_DUE = cngn(LARGEST_AMOUNT)
+_EXPIRED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,29 +70,38 @@ class OrderStore:
     async def place(self, new: NewOrder) -> Order:
         """Store a new order, payable from now until it expires.
 
+        Not safe to repeat: every call places another order. One too many is harmless, since nobody pays it.
+
         Raises:
             Invalid: it could never be served; nothing is stored.
         """
+        due, now = due_for(new.bill_type, new.bill_amount), self._database.clock()
+        if due > _LARGEST_DUE:
+            raise Invalid(f"{spoken_cngn(due)} is more than the ledger can carry")
+        transaction = TransactionRow(
+            transaction_id=new_transaction_id(),
+            wallet_address=new.wallet_address,
+            type="bill_payment",
+            cngn_amount=numeric(due),
+            details=new.metadata(),
+            created_at=now,
+            updated_at=now,
+        )
+        bill = BillPaymentRow(
+            transaction_id=transaction.transaction_id,
+            provider_name=new.provider or PREFERENCE[new.bill_type][0],
+            account_number=new.account_number,
+            bill_type=new.bill_type,
+            expires_at=now + PAYABLE_FOR,
+            created_at=now,
+            updated_at=now,
+        )
+        order = read_order(order_row(transaction, bill))
         async with self._database.transaction() as session:
-            transaction = TransactionRow(
-                transaction_id=new_transaction_id(),
-                wallet_address=new.wallet_address,
-                type="bill_payment",
-                cngn_amount=numeric(due_for(new.bill_type, new.bill_amount)),
-                details=new.metadata(),
-            )
-            bill = BillPaymentRow(
-                transaction_id=transaction.transaction_id,
-                provider_name=new.provider or PREFERENCE[new.bill_type][0],
-                account_number=new.account_number,
-                bill_type=new.bill_type,
-            )
             session.add(transaction)
             await session.flush()
             session.add(bill)
-            await session.flush()
-            await session.refresh(bill)
-            return read_order(order_row(transaction, bill))
+        return order
 
     async def row(self, transaction_id: UUID) -> OrderRow:
         """Read an order as its rows say it.
@@ -91,7 +110,8 @@ class OrderStore:
             LookupError: there is no such order.
         """
         async with self._database.transaction() as session:
-            return await _row(session, transaction_id)
+            order, _ = await row_of(session, transaction_id)
+            return order
 
     async def get(self, transaction_id: UUID) -> Order:
         """Read an order.
@@ -108,9 +128,7 @@ class OrderStore:
         """Move an order; repeating the present status changes nothing."""
         async with self._database.transaction() as session:
             bill = await lock_bill(session, transaction_id)
-            await change_status(
-                session, self._database.clock, bill, to, detail=detail, actor=actor
-            )
+            await change_status(session, self._database.clock, bill, to, detail=detail, actor=actor)
 
     async def note(
         self,
@@ -154,8 +172,8 @@ class OrderStore:
         async with self._database.transaction() as session:
             overdue = (
                 select(BillPaymentRow)
-                .where(BillPaymentRow.status == BillStatus.PENDING_PAYMENT)  # type: ignore[arg-type]
-                .where(BillPaymentRow.expires_at < self._database.clock())  # type: ignore[arg-type]
+                .where(col(BillPaymentRow.status) == BillStatus.PENDING_PAYMENT)
+                .where(col(BillPaymentRow.expires_at) < self._database.clock())
                 .limit(_EXPIRED_AT_ONCE)
                 .with_for_update(skip_locked=True)
             )
@@ -171,16 +189,22 @@ class OrderStore:
             return len(bills)
 
 
-_EXPIRED_AT_ONCE = 200
+async def row_of(session: AsyncSession, transaction_id: UUID) -> tuple[OrderRow, BillPaymentRow]:
+    """Read an order as its rows say it, and the row that says where it stands.
 
-
-async def _row(session: AsyncSession, transaction_id: UUID) -> OrderRow:
+    Raises:
+        LookupError: there is no such order.
+    """
     wanted = (
         select(TransactionRow, BillPaymentRow)
-        .join(BillPaymentRow, BillPaymentRow.transaction_id == TransactionRow.transaction_id)  # type: ignore[arg-type]
-        .where(TransactionRow.transaction_id == transaction_id)  # type: ignore[arg-type]
+        .join(
+            BillPaymentRow,
+            col(BillPaymentRow.transaction_id) == col(TransactionRow.transaction_id),
+        )
+        .where(col(TransactionRow.transaction_id) == transaction_id)
     )
     found = (await session.execute(wanted)).one_or_none()
     if found is None:
         raise LookupError(f"there is no order {transaction_id}")
-    return order_row(found[0], found[1])
+    transaction, bill = found
+    return order_row(transaction, bill), bill

@@ -1,5 +1,6 @@
-"""From rows to the domain's values, and the exact way between NUMERIC and whole units."""
+"""From rows to the domain's values and back, and the exact way between NUMERIC and whole units."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from billpay.domain.attempts import Attempt
 from billpay.domain.deposits import Credit, Deposit, Disposition, StrayReason
 from billpay.domain.money import STROOPS_PER_CNGN, Stroops
 from billpay.domain.orders import OrderRow
-from billpay.domain.outcomes import Outcome
+from billpay.domain.outcomes import Outcome, Settled
 from billpay.domain.refunds import (
     EnvelopeState,
     Refund,
@@ -28,7 +29,7 @@ from billpay.store.tables import (
     TransactionRow,
 )
 
-OUTCOMES: TypeAdapter[Any] = TypeAdapter(Outcome)
+_OUTCOMES: TypeAdapter[Any] = TypeAdapter(Outcome)
 
 
 def stroops(amount: Decimal) -> Stroops:
@@ -87,8 +88,14 @@ def attempt(row: AttemptRow) -> Attempt:
         opened_at=row.opened_at,
         sent_at=row.sent_at,
         first_denied_at=row.first_denied_at,
-        outcome=OUTCOMES.validate_python(row.outcome) if row.outcome else None,
+        outcome=_OUTCOMES.validate_python(row.outcome) if row.outcome else None,
     )
+
+
+def set_outcome(row: AttemptRow, outcome: Outcome, now: datetime) -> None:
+    """Write an outcome; a certain one settles the attempt."""
+    row.outcome, row.outcome_kind = _OUTCOMES.dump_python(outcome, mode="json"), outcome.kind
+    row.settled_at = now if isinstance(outcome, Settled) else None
 
 
 def refund(row: RefundRow) -> Refund:

@@ -10,6 +10,8 @@ from billpay.failures import Misconfigured
 KEY_BYTES = 32
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+_ANY_TEXT = "surrogatepass"
+"""A provider's broken text is kept as broken as it came."""
 
 
 class Sealer:
@@ -23,7 +25,8 @@ class Sealer:
     def seal(self, text: str, *, name: str) -> bytes:
         """Encrypt text for the row of this name; the same text looks different every time."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), name.encode())
+        plain = text.encode(errors=_ANY_TEXT)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, plain, name.encode())
 
     def open(self, sealed: bytes, *, name: str) -> str:
         """Decrypt what was sealed for the row of this name.
@@ -35,6 +38,7 @@ class Sealer:
         if version != _VERSION:
             raise Misconfigured(f"{name} was sealed by a later version of this service")
         try:
-            return self._cipher.decrypt(nonce, rest, name.encode()).decode()
-        except InvalidTag:
+            plain = self._cipher.decrypt(nonce, rest, name.encode())
+        except (InvalidTag, ValueError):
             raise Misconfigured(f"{name} cannot be unsealed with this key") from None
+        return plain.decode(errors=_ANY_TEXT)

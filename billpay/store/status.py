@@ -4,17 +4,19 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from billpay.clock import Clock
 from billpay.domain.statuses import BillStatus, may_follow
+from billpay.store.database import RefusedError
 from billpay.store.tables import BillPaymentRow, EventRow, TransactionRow
 
 SERVICE = "service"
 """The actor of everything that no person has done."""
 
 
-class IllegalTransitionError(Exception):
-    """The table of transitions does not lead from here to there; a bug, never a retry."""
+class IllegalTransitionError(RefusedError):
+    """The table of transitions does not lead from here to there."""
 
     def __init__(self, transaction_id: UUID, current: BillStatus, following: BillStatus) -> None:
         super().__init__(f"{transaction_id} is {current} and cannot become {following}")
@@ -23,12 +25,14 @@ class IllegalTransitionError(Exception):
 async def lock_bill(session: AsyncSession, transaction_id: UUID) -> BillPaymentRow:
     """Read an order's bill for the rest of this transaction; everyone else waits.
 
+    Everything that decides about an order's money takes this lock before any other.
+
     Raises:
         LookupError: there is no such order.
     """
     wanted = (
         select(BillPaymentRow)
-        .where(BillPaymentRow.transaction_id == transaction_id)  # type: ignore[arg-type]
+        .where(col(BillPaymentRow.transaction_id) == transaction_id)
         .with_for_update()
     )
     bill = (await session.execute(wanted)).scalar_one_or_none()

@@ -1,6 +1,7 @@
 """The tables, as the migrations have made them. Rows have no behaviour and never leave this package.
 
-Amounts of cNGN are `NUMERIC(20,7)`, exactly the ledger's scale; they become whole stroops at this package's door.
+Amounts of cNGN are `NUMERIC(20,7)`, exactly the ledger's scale; they become whole stroops at this package's door. The
+guards that are no constraints (what excludes what, what is never changed) are triggers of the migration.
 """
 
 from datetime import datetime
@@ -10,66 +11,45 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Numeric,
     SmallInteger,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from billpay.domain.bills import BillType
+from billpay.domain.deposits import Disposition
+from billpay.domain.refunds import EnvelopeState, RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
-
-_CNGN = Numeric(20, 7)
-_STATUSES = ", ".join(f"'{status}'" for status in BillStatus)
-
-
-def _text(*, nullable: bool = False, default: str | None = None) -> Any:
-    return Field(
-        default=default, sa_column=Column(Text, nullable=nullable, server_default=default)
-    )
-
-
-def _key() -> Any:
-    return Field(sa_column=Column(Text, primary_key=True))
-
-
-def _moment(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
+from billpay.store.columns import (
+    Words,
+    at_most_one,
+    cngn,
+    document,
+    key,
+    legal_amount,
+    legal_moments,
+    moment,
+    one_of,
+    order,
+    reference,
+    sealed,
+    words,
+)
 
 
-def _now() -> Any:
-    column: Column[datetime] = Column(
-        DateTime(timezone=True), nullable=False, server_default=text("now()")
-    )
+def _fresh_id() -> Any:
+    column: Column[UUID] = Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
     return Field(default=None, sa_column=column)
-
-
-def _order(*, nullable: bool = False, unique: bool = False) -> Any:
-    """A reference to the order, by its transaction id."""
-    target = ForeignKey("transactions.transaction_id")
-    return Field(default=None, sa_column=Column(Uuid, target, nullable=nullable, unique=unique))
-
-
-def _cngn(*, default: bool = False) -> Any:
-    column: Column[Decimal] = Column(
-        _CNGN, nullable=False, server_default=text("0") if default else None
-    )
-    return Field(default=None, sa_column=column)
-
-
-def _sealed(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(LargeBinary, nullable=nullable))
 
 
 class TransactionRow(SQLModel, table=True):
@@ -78,27 +58,22 @@ class TransactionRow(SQLModel, table=True):
     __tablename__ = "transactions"
     __table_args__ = (
         CheckConstraint("type = 'bill_payment'", name="transactions_type"),
-        CheckConstraint(f"status IN ({_STATUSES})", name="transactions_status"),
-        CheckConstraint(
-            "cngn_amount > 0 AND from_amount >= 0 AND to_amount >= 0", name="transactions_amounts"
-        ),
+        one_of("transactions_status", "status", BillStatus),
+        legal_amount("transactions_amount", "cngn_amount"),
+        CheckConstraint("jsonb_typeof(metadata) = 'object'", name="transactions_metadata"),
+        legal_moments("transactions_moments", "created_at", "updated_at"),
     )
 
-    transaction_id: UUID = Field(
-        default=None,
-        sa_column=Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    )
-    wallet_address: str = _text()
-    type: str = _text()
-    from_amount: Decimal = _cngn(default=True)
-    to_amount: Decimal = _cngn(default=True)
-    cngn_amount: Decimal = _cngn()
-    status: str = _text(default=BillStatus.PENDING_PAYMENT)
-    details: dict[str, Any] = Field(
-        sa_column=Column("metadata", JSONB, nullable=False, server_default=text("'{}'::jsonb"))
-    )
-    created_at: datetime = _now()
-    updated_at: datetime = _now()
+    transaction_id: UUID = _fresh_id()
+    wallet_address: str = words()
+    type: str = words()
+    from_amount: Decimal = cngn(default="0")
+    to_amount: Decimal = cngn(default="0")
+    cngn_amount: Decimal = cngn()
+    status: str = words(default=BillStatus.PENDING_PAYMENT)
+    details: dict[str, Any] = document("metadata", nullable=False)
+    created_at: datetime = moment(default="now()")
+    updated_at: datetime = moment(default="now()")
 
 
 class BillPaymentRow(SQLModel, table=True):
@@ -106,53 +81,37 @@ class BillPaymentRow(SQLModel, table=True):
 
     __tablename__ = "bill_payments"
     __table_args__ = (
-        CheckConstraint(f"status IN ({_STATUSES})", name="bill_payments_status"),
-        CheckConstraint(
-            "bill_type IN ('electricity', 'airtime', 'data', 'cable_tv')",
-            name="bill_payments_bill_type",
-        ),
+        one_of("bill_payments_status", "status", BillStatus),
+        one_of("bill_payments_bill_type", "bill_type", BillType),
+        legal_moments("bill_payments_moments", "created_at", "updated_at", "expires_at"),
         Index("bill_payments_by_status", "status"),
         Index("bill_payments_by_age", "created_at"),
     )
 
-    id: UUID = Field(
-        default=None,
-        sa_column=Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    )
-    transaction_id: UUID = _order(unique=True)
-    provider_name: str = _text()
+    id: UUID = _fresh_id()
+    transaction_id: UUID = order(unique=True)
+    provider_name: str = words()
     """Who served it, once somebody was asked; until then who is wished for."""
 
-    requested_provider_name: str | None = _text(nullable=True)
+    requested_provider_name: str | None = words(nullable=True)
     """Who was wished for; kept by a trigger when the row is inserted."""
 
-    account_number: str = _text()
-    bill_type: str = _text()
-    status: str = _text(default=BillStatus.PENDING_PAYMENT)
+    account_number: str = words()
+    bill_type: str = words()
+    status: str = words(default=BillStatus.PENDING_PAYMENT)
     memo: str = Field(
         default=None,
-        sa_column=Column(Text, Computed("bill_memo(transaction_id)", persisted=True), unique=True),
+        sa_column=Column(Words, Computed("bill_memo(transaction_id)", persisted=True), unique=True),
     )
-    expires_at: datetime = Field(
-        default=None,
-        sa_column=Column(
-            DateTime(timezone=True),
-            nullable=False,
-            server_default=text("now() + '01:00:00'::interval"),
-        ),
-    )
-    claimed_by: str | None = Field(
-        default=None, sa_column=Column(Text, nullable=True, unique=True)
-    )
-    """The operation id of the deposit that claims the order."""
+    expires_at: datetime = moment(default="now() + '01:00:00'::interval")
+    claimed_by: str | None = reference("deposits.operation_id", nullable=True, unique=True)
+    """The deposit that pays the order; set once."""
 
-    provider_reference: str | None = _text(nullable=True)
-    refund_tx_hash: str | None = _text(nullable=True)
-    verification_data: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(JSONB, nullable=True)
-    )
-    created_at: datetime = _now()
-    updated_at: datetime = _now()
+    provider_reference: str | None = words(nullable=True)
+    refund_tx_hash: str | None = words(nullable=True)
+    verification_data: dict[str, Any] | None = document()
+    created_at: datetime = moment(default="now()")
+    updated_at: datetime = moment(default="now()")
 
 
 class DepositRow(SQLModel, table=True):
@@ -160,35 +119,42 @@ class DepositRow(SQLModel, table=True):
 
     __tablename__ = "deposits"
     __table_args__ = (
-        CheckConstraint("amount > 0", name="deposits_amount"),
-        CheckConstraint(
-            "disposition IN ('pending', 'delivered', 'refunded', 'held')",
-            name="deposits_disposition",
-        ),
-        Index(
-            "deposits_unstarted",
-            "recorded_at",
-            postgresql_where=text("workflow_id IS NULL"),
-        ),
+        legal_amount("deposits_amount", "amount"),
+        one_of("deposits_disposition", "disposition", Disposition),
+        legal_moments("deposits_moments", "closed_at", "recorded_at"),
+        Index("deposits_of_order", "transaction_id"),
+        Index("deposits_unstarted", "recorded_at", postgresql_where=text("workflow_id IS NULL")),
     )
 
-    operation_id: str = _key()
-    wallet: str = _text()
-    paging_token: str = _text()
-    transaction_hash: str = _text()
+    operation_id: str = key()
+    wallet: str = words()
+    paging_token: str = words()
+    transaction_hash: str = words()
     ledger: int = Field(sa_column=Column(BigInteger, nullable=False))
-    closed_at: datetime = _moment()
-    payer: str = _text()
-    amount: Decimal = _cngn()
-    memo: bytes | None = _sealed(nullable=True)
-    memo_type: str = _text()
-    transaction_id: UUID | None = _order(nullable=True)
-    stray_reason: str | None = _text(nullable=True)
-    disposition: str = _text(default="pending")
-    workflow_id: str | None = _text(nullable=True)
+    closed_at: datetime = moment()
+    payer: str = words()
+    amount: Decimal = cngn()
+    memo: bytes | None = sealed(nullable=True)
+    memo_type: str = words()
+    transaction_id: UUID | None = order(nullable=True)
+    stray_reason: str | None = words(nullable=True)
+    disposition: str = words(default="pending")
+    workflow_id: str | None = words(nullable=True)
     """Null until its workflow was started: the outbox of the watcher."""
 
-    recorded_at: datetime = _now()
+    recorded_at: datetime = moment(default="now()")
+
+
+class ParkedCreditRow(SQLModel, table=True):
+    """What may be a credit and could not be made a deposit; written out for a person, so that it blocks nobody."""
+
+    __tablename__ = "parked_credits"
+
+    operation_id: str = key()
+    wallet: str = words()
+    body: str = words()
+    reason: str = words()
+    parked_at: datetime = moment()
 
 
 class CursorRow(SQLModel, table=True):
@@ -196,8 +162,8 @@ class CursorRow(SQLModel, table=True):
 
     __tablename__ = "ledger_cursors"
 
-    wallet: str = _key()
-    position: int = Field(sa_column=Column(Numeric(20, 0), nullable=False))
+    wallet: str = key()
+    position: int = Field(sa_column=Column(Numeric, nullable=False))
 
 
 class AttemptRow(SQLModel, table=True):
@@ -207,70 +173,102 @@ class AttemptRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("transaction_id", "number", name="attempts_number"),
         CheckConstraint("number > 0", name="attempts_number_positive"),
-        Index(
+        CheckConstraint("sendings >= 0", name="attempts_sendings"),
+        CheckConstraint(
+            "(settled_at IS NOT NULL) = (coalesce(outcome_kind, '')"
+            " IN ('delivered', 'postponed', 'declined', 'not_sold'))",
+            name="attempts_settled",
+        ),
+        # At most one sale, and nothing is bought while an earlier purchase is in doubt (I4).
+        at_most_one(
             "attempts_one_sale",
             "transaction_id",
-            unique=True,
-            postgresql_where=text("outcome_kind IN ('delivered', 'token_awaited')"),
+            where="outcome_kind IN ('delivered', 'token_awaited')",
         ),
-        Index(
-            "attempts_one_unsettled",
-            "transaction_id",
-            unique=True,
-            postgresql_where=text("settled_at IS NULL"),
-        ),
+        at_most_one("attempts_one_unsettled", "transaction_id", where="settled_at IS NULL"),
     )
 
-    request_id: str = _key()
-    transaction_id: UUID = _order()
+    request_id: str = key()
+    transaction_id: UUID = order()
     number: int = Field(sa_column=Column(SmallInteger, nullable=False))
-    provider: str = _text()
-    opened_at: datetime = _moment()
-    sent_at: datetime | None = _moment(nullable=True)
-    first_denied_at: datetime | None = _moment(nullable=True)
-    settled_at: datetime | None = _moment(nullable=True)
-    outcome_kind: str | None = _text(nullable=True)
-    outcome: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
-    receipt: bytes | None = _sealed(nullable=True)
-    body: bytes | None = _sealed(nullable=True)
+    provider: str = words()
+    opened_at: datetime = moment()
+    sendings: int = Field(
+        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
+    )
+    """Sendings not known to have had no effect; `sent_at` is the latest one's."""
+
+    sent_at: datetime | None = moment(nullable=True)
+    first_denied_at: datetime | None = moment(nullable=True)
+    settled_at: datetime | None = moment(nullable=True)
+    given_up_at: datetime | None = moment(nullable=True)
+    """When its provider was given up for the order."""
+
+    contradicted_at: datetime | None = moment(nullable=True)
+    """When the provider said that it was sold after all; no machine refunds the order then."""
+
+    outcome_kind: str | None = words(nullable=True)
+    outcome: dict[str, Any] | None = document()
+    receipt: bytes | None = sealed(nullable=True)
+    has_token: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    """Whether the sealed receipt holds the token; from then on it is never changed (I7)."""
+
+
+class AnswerRow(SQLModel, table=True):
+    """A provider's answer as it came, sealed; appended whenever it says something new."""
+
+    __tablename__ = "provider_answers"
+
+    request_id: str = Field(
+        sa_column=Column(Words, ForeignKey("attempts.request_id"), primary_key=True)
+    )
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    outcome_kind: str = words()
+    body: bytes = sealed()
+    received_at: datetime = moment()
 
 
 class TokenRow(SQLModel, table=True):
-    """What a completed order's customer got, sealed; written once and never changed (I7)."""
+    """What a completed order's customer got, sealed."""
 
     __tablename__ = "tokens"
 
     transaction_id: UUID = Field(
         sa_column=Column(Uuid, ForeignKey("transactions.transaction_id"), primary_key=True)
     )
-    receipt: bytes = _sealed()
-    stored_at: datetime = _moment()
+    receipt: bytes = sealed()
+    has_token: bool = Field(sa_column=Column(Boolean, nullable=False))
+    """Whether the token is in it; from then on the row is never changed (I7)."""
+
+    stored_at: datetime = moment()
 
 
 class RefundRow(SQLModel, table=True):
-    """Money owed back, once for each purpose (I9)."""
+    """Money owed back (I9). A deposit has one at most: what goes back whole has no excess."""
 
     __tablename__ = "refunds"
     __table_args__ = (
-        UniqueConstraint("operation_id", "purpose", name="refunds_purpose"),
-        CheckConstraint("amount > 0", name="refunds_amount"),
-        CheckConstraint("purpose IN ('whole', 'excess')", name="refunds_known_purpose"),
-        CheckConstraint("status IN ('open', 'paid', 'held')", name="refunds_status"),
+        legal_amount("refunds_amount", "amount"),
+        one_of("refunds_purpose", "purpose", RefundPurpose),
+        one_of("refunds_status", "status", RefundStatus),
+        Index("refunds_of_order", "transaction_id"),
     )
 
-    refund_id: str = _key()
-    operation_id: str = Field(
-        sa_column=Column(Text, ForeignKey("deposits.operation_id"), nullable=False)
-    )
-    transaction_id: UUID | None = _order(nullable=True)
-    purpose: str = _text()
-    destination: str = _text()
-    amount: Decimal = _cngn()
-    reason: str = _text()
-    deposit_hash: str = _text()
-    status: str = _text(default="open")
-    held_reason: str | None = _text(nullable=True)
-    opened_at: datetime = _moment()
+    refund_id: str = key()
+    operation_id: str = reference("deposits.operation_id", unique=True)
+    transaction_id: UUID | None = order(nullable=True)
+    """The order that the deposit pays; none for a stray deposit."""
+
+    purpose: str = words()
+    destination: str = words()
+    amount: Decimal = cngn()
+    reason: str = words()
+    deposit_hash: str = words()
+    status: str = words(default="open")
+    held_reason: str | None = words(nullable=True)
+    opened_at: datetime = moment()
 
 
 class RefundEnvelopeRow(SQLModel, table=True):
@@ -278,60 +276,71 @@ class RefundEnvelopeRow(SQLModel, table=True):
 
     __tablename__ = "refund_envelopes"
     __table_args__ = (
-        CheckConstraint(
-            "state IN ('in_flight', 'applied', 'failed', 'dead')", name="refund_envelopes_state"
+        one_of("refund_envelopes_state", "state", EnvelopeState),
+        # One at a time on an account, one that may still pay or has paid for a refund, and a sequence number is
+        # consumed once (I9, I10).
+        at_most_one(
+            "refund_envelopes_one_in_flight", "source_account", where="state = 'in_flight'"
         ),
-        Index(
-            "refund_envelopes_one_in_flight",
+        at_most_one(
+            "refund_envelopes_one_alive", "refund_id", where="state IN ('in_flight', 'applied')"
+        ),
+        at_most_one(
+            "refund_envelopes_one_of_a_sequence",
             "source_account",
-            unique=True,
-            postgresql_where=text("state = 'in_flight'"),
+            "sequence",
+            where="state IN ('applied', 'failed')",
         ),
     )
 
-    transaction_hash: str = _key()
-    refund_id: str = Field(
-        sa_column=Column(Text, ForeignKey("refunds.refund_id"), nullable=False)
-    )
-    source_account: str = _text()
+    transaction_hash: str = key()
+    refund_id: str = reference("refunds.refund_id")
+    source_account: str = words()
     sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
-    envelope_xdr: str = _text()
-    valid_until: datetime = _moment()
-    state: str = _text()
-    signed_at: datetime = _moment()
+    envelope_xdr: str = words()
+    valid_until: datetime = moment()
+    state: str = words()
+    signed_at: datetime = moment()
 
 
 class MessageRow(SQLModel, table=True):
     """What a customer was told, sealed; the same message id exists once."""
 
     __tablename__ = "notifications"
+    __table_args__ = (
+        Index("notifications_of_order", "transaction_id"),
+        Index("notifications_of_deposit", "operation_id"),
+    )
 
-    message_id: str = _key()
-    kind: str = _text()
-    transaction_id: UUID | None = _order(nullable=True)
-    operation_id: str | None = _text(nullable=True)
-    wallet_address: str = _text()
-    subject: str = _text()
-    body: bytes = _sealed()
-    written_at: datetime = _moment()
-    delivered_at: datetime | None = _moment(nullable=True)
+    message_id: str = key()
+    kind: str = words()
+    transaction_id: UUID | None = order(nullable=True)
+    operation_id: str | None = words(nullable=True)
+    wallet_address: str = words()
+    subject: str = words()
+    body: bytes = sealed()
+    written_at: datetime = moment()
+    delivered_at: datetime | None = moment(nullable=True)
 
 
 class EventRow(SQLModel, table=True):
     """The timeline: appended in the commit of what it tells, never changed."""
 
     __tablename__ = "payment_events"
-    __table_args__ = (Index("payment_events_of_order", "transaction_id", "id"),)
+    __table_args__ = (
+        Index("payment_events_of_order", "transaction_id", "id"),
+        Index("payment_events_of_deposit", "operation_id", "id"),
+    )
 
     id: int = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
-    at: datetime = _moment()
-    kind: str = _text()
+    at: datetime = moment()
+    kind: str = words()
     transaction_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
-    operation_id: str | None = _text(nullable=True)
-    status_from: str | None = _text(nullable=True)
-    status_to: str | None = _text(nullable=True)
-    detail: str = _text()
-    actor: str = _text()
+    operation_id: str | None = words(nullable=True)
+    status_from: str | None = words(nullable=True)
+    status_to: str | None = words(nullable=True)
+    detail: str = words()
+    actor: str = words()
 
 
 class InstallationRow(SQLModel, table=True):
@@ -341,4 +350,4 @@ class InstallationRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("id = 1", name="installation_once"),)
 
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    installed_at: datetime = _now()
+    installed_at: datetime = moment(default="now()")

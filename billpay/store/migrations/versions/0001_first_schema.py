@@ -1,4 +1,4 @@
-"""The first schema: orders, deposits, attempts, tokens, refunds, notifications and their timeline."""
+"""The first schema: orders, deposits, attempts, tokens, refunds, notifications, their timeline and their guards."""
 
 from pathlib import Path
 
@@ -9,9 +9,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_SCRIPTS = ("0001_first_schema.sql", "0001_first_guards.sql")
+
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    for name in _SCRIPTS:
+        script = (Path(__file__).parent / name).read_text(encoding="utf-8")
+        # Without parameters a percent sign means itself, and one call may hold many statements.
+        op.get_bind().exec_driver_sql(script, execution_options={"no_parameters": True})
 
 
 def downgrade() -> None:

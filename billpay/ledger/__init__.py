@@ -1,0 +1,1 @@
+"""The Stellar network: what came in, and what goes back."""

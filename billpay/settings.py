@@ -1,0 +1,299 @@
+"""Everything that is configured, read once at start from the environment and `.env`.
+
+A wrong value is refused before anything runs: every wrong variable at once, one line each, never with its value.
+What is missing is refused by whoever needs it (`Settings.required`), since no single command needs everything.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from billpay.domain.deposits import DepositPolicy
+from billpay.domain.money import cngn
+from billpay.domain.steps import PaymentRules
+from billpay.settings_values import (
+    Address,
+    BaseUrl,
+    DatabaseUrl,
+    Dust,
+    HostAndPort,
+    SealingKey,
+    Url,
+    WalletSecret,
+    base_url,
+    key_bytes,
+)
+
+DOTENV = ".env"
+_DAY_SECONDS = 24 * 60 * 60
+
+
+class SettingsError(Exception):
+    """Variables are wrong or missing; one line for each, without its value."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__("\n".join(_line(field, what) for field, what in wrong.items()))
+        self.names = tuple(field.upper() for field in wrong)
+
+
+class Settings(BaseSettings):
+    """One field for each variable, named as it in lower case; the descriptions are those of `.env.example`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    flutterwave_api_key: SecretStr | None = Field(
+        None, description="Flutterwave's secret key, sent with every request"
+    )
+    flutterwave_secret_key: SecretStr | None = Field(
+        None, description="the secret hash by which Flutterwave signs its webhooks"
+    )
+    flutterwave_base_url: BaseUrl = Field(
+        "https://api.flutterwave.com",
+        description="the http or https address of Flutterwave's API, without credentials",
+    )
+    vtpass_api_key: SecretStr | None = Field(
+        None, description="VTPass's API key, sent with every request"
+    )
+    vtpass_public_key: SecretStr | None = Field(
+        None, description="VTPass's public key, sent with questions that list"
+    )
+    vtpass_secret_key: SecretStr | None = Field(
+        None, description="VTPass's secret key, sent with purchases and everything else"
+    )
+    vtpass_base_url: BaseUrl = Field(
+        "https://vtpass.com/api",
+        description="the http or https address of VTPass's API, with or without /api, "
+        "without credentials; its sandbox is at https://sandbox.vtpass.com/api",
+    )
+    vtpass_read_timeout_seconds: float = Field(
+        60.0,
+        allow_inf_nan=False,
+        ge=1,
+        le=60,
+        description="how many seconds a purchase at VTPass may take to be answered, 1 to 60",
+    )
+    paystack_api_key: SecretStr | None = Field(
+        None, description="Paystack's secret key; Paystack sells no bills"
+    )
+    paystack_base_url: BaseUrl = Field(
+        "https://api.paystack.co",
+        description="the http or https address of Paystack's API, without credentials",
+    )
+
+    bill_processor_poll_interval_seconds: float = Field(
+        10.0,
+        allow_inf_nan=False,
+        ge=0.1,
+        le=3_600,
+        description="how many seconds the watcher rests between looks at the ledger, 0.1 to 3600",
+    )
+    bill_processor_batch_size: int = Field(
+        50,
+        ge=1,
+        le=200,
+        description="how many payments are read from the ledger at once, 1 to 200",
+    )
+    bill_processor_confirmation_deadline_seconds: int = Field(
+        1_800,
+        ge=1,
+        le=7 * _DAY_SECONDS,
+        description="how many seconds a provider may stay uncertain before a person is asked, "
+        "1 to 604800",
+    )
+    bill_processor_review_window_seconds: int = Field(
+        0,
+        ge=0,
+        le=30 * _DAY_SECONDS,
+        description="how many seconds a payment that no provider could serve waits for a person "
+        "before it is refunded, 0 to 2592000; 0 does not wait",
+    )
+    bill_processor_dust: Dust = Field(
+        "1", description="how many cNGN above the due are kept rather than sent back, 0 to 1000"
+    )
+    bill_processor_late_limit_seconds: int = Field(
+        _DAY_SECONDS,
+        ge=1,
+        le=30 * _DAY_SECONDS,
+        description="how many seconds old an expired order may be and still be paid, 1 to 2592000",
+    )
+    bill_processor_sealing_key: SealingKey | None = Field(
+        None,
+        description="the key that seals tokens and messages in the database: 32 random bytes in "
+        "base64, made once by `openssl rand -base64 32` and kept for good",
+    )
+
+    skip_externals: bool = Field(
+        default=False,
+        description="true or false; true lets the sandbox stand in for everything outside that is "
+        "not set here",
+    )
+    sandbox_url: BaseUrl = Field(
+        "http://127.0.0.1:8700", description="the http or https address of the sandbox"
+    )
+    notification_url: Url | None = Field(
+        None,
+        repr=False,
+        description="the http or https address that every message to a customer is posted to, "
+        "without credentials; when unset, messages are kept and not sent",
+    )
+
+    database_url: DatabaseUrl | None = Field(
+        None, description="the database, as postgresql://user:password@host:port/name"
+    )
+    temporal_address: HostAndPort | None = Field(
+        None, description="the Temporal server, as host:port"
+    )
+    temporal_namespace: str | None = Field(
+        None, description="the Temporal namespace that the payments live in"
+    )
+    temporal_task_queue: str = Field(
+        "bill-payments", description="the task queue that the workers share"
+    )
+
+    horizon_url: BaseUrl | None = Field(
+        None, description="the http or https address of a Horizon server, without credentials"
+    )
+    stellar_network_passphrase: str | None = Field(
+        None, description="the passphrase of the Stellar network that this Horizon server reads"
+    )
+    cngn_asset_code: str = Field(
+        "cNGN",
+        pattern=r"^[A-Za-z0-9]{1,12}$",
+        description="the asset code of cNGN, 1 to 12 letters and digits",
+    )
+    cngn_asset_issuer: Address | None = Field(
+        None, description="the Stellar address that issues cNGN, beginning with G"
+    )
+    system_wallet_address: Address | None = Field(
+        None,
+        description="the Stellar address that customers pay to and that refunds come from, "
+        "beginning with G",
+    )
+    system_wallet_secret: WalletSecret | None = Field(
+        None, description="the secret of SYSTEM_WALLET_ADDRESS, beginning with S"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic-settings' shape
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load_settings` alone, so that a given environment is the whole one."""
+        return (init_settings,)
+
+    def required(self, name: str) -> str:
+        """Answer a field's value in clear.
+
+        Raises:
+            SettingsError: the variable is not set.
+        """
+        self.require(name)
+        value = getattr(self, name)
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    def require(self, *names: str) -> None:
+        """Make sure that all of these are set.
+
+        Raises:
+            SettingsError: names every one that is not.
+        """
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            raise SettingsError(dict.fromkeys(missing, "is not set"))
+
+    def sealing_key(self) -> bytes:
+        """Answer the key that tokens are sealed under.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        return key_bytes(SecretStr(self.required("bill_processor_sealing_key")))
+
+    def payment_rules(self) -> PaymentRules:
+        """Answer what a payment's workflow is run by."""
+        return PaymentRules(
+            confirmation_deadline_seconds=self.bill_processor_confirmation_deadline_seconds,
+            review_window_seconds=self.bill_processor_review_window_seconds,
+        )
+
+    def deposit_policy(self) -> DepositPolicy:
+        """Answer what is done with deposits that do not fit."""
+        return DepositPolicy(
+            dust=cngn(self.bill_processor_dust),
+            late_limit=timedelta(seconds=self.bill_processor_late_limit_seconds),
+        )
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from these variables; without any, from the environment, then from `.env`.
+
+    A blank value counts as none, and names that are no setting are ignored.
+
+    Raises:
+        SettingsError: names every wrong variable, and says of each what it should be.
+    """
+    given: dict[str, Any] = _with_sandbox(_surroundings() if environ is None else _given(environ))
+    try:
+        return Settings(**given)
+    except ValidationError as invalid:
+        details = invalid.errors(include_url=False, include_input=False)
+        raise SettingsError({str(error["loc"][0]): _what(error) for error in details}) from None
+
+
+def _surroundings() -> dict[str, str]:
+    return _given(dotenv_values(DOTENV)) | _given(os.environ)
+
+
+def _given(environ: Mapping[str, str | None]) -> dict[str, str]:
+    """The settings among these variables, by field; blank ones are left out."""
+    values = {field: (environ.get(field.upper()) or "").strip() for field in Settings.model_fields}
+    return {field: value for field, value in values.items() if value}
+
+
+def _with_sandbox(given: dict[str, str]) -> dict[str, str]:
+    """Let the sandbox stand in for what is not given, where SKIP_EXTERNALS asks for it."""
+    defaults = Settings.model_fields
+    try:
+        is_wanted = TypeAdapter(bool).validate_python(given.get("skip_externals", "false"))
+        sandbox_url = base_url(given.get("sandbox_url", defaults["sandbox_url"].default))
+    except ValueError:
+        # Reported together with everything else that is wrong.
+        return given
+    if not is_wanted:
+        return given
+    from billpay.sandbox import identities  # noqa: PLC0415  production never loads the sandbox
+
+    return _given(identities.environment(sandbox_url)) | given
+
+
+_WHAT: Mapping[str, str] = {
+    "bool_parsing": "is neither true nor false",
+    "finite_number": "is no number",
+    "float_parsing": "is no number",
+    "greater_than_equal": "is too small",
+    "int_parsing": "is no whole number",
+    "int_parsing_size": "is too large",
+    "less_than_equal": "is too large",
+    "string_pattern_mismatch": "has the wrong form",
+}
+"""What pydantic finds wrong, in our words; its own would repeat the value here and there."""
+
+
+def _what(error: ErrorDetails) -> str:
+    context: Mapping[str, Any] = error.get("ctx", {})
+    found = context.get("error") if error["type"] == "value_error" else None
+    return str(found) if found else _WHAT.get(error["type"], "cannot be used")
+
+
+def _line(field: str, what: str) -> str:
+    return f"{field.upper()} {what}; it should be {Settings.model_fields[field].description}"

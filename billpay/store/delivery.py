@@ -1,0 +1,41 @@
+"""What a delivery leaves behind: the token, the reference, and money that has found its place."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billpay.domain.deposits import Disposition
+from billpay.store.database import Database
+from billpay.store.reading import attempt
+from billpay.store.receipts import fuller, put_receipt, receipt_in
+from billpay.store.tables import AttemptRow, BillPaymentRow, DepositRow, TokenRow
+
+
+async def deliver(
+    session: AsyncSession,
+    database: Database,
+    bill: BillPaymentRow,
+    sale: AttemptRow | None,
+    *,
+    provider_reference: str | None,
+) -> None:
+    """Write a delivery into a locked, paid bill and its deposit; without an attempt where a person saw to it."""
+    known = getattr(attempt(sale).outcome, "provider_reference", None) if sale else None
+    bill.provider_reference = provider_reference or known
+    if sale is not None:
+        bill.provider_name = sale.provider
+        await keep_token(session, database, sale)
+    deposit = await session.get_one(DepositRow, bill.claimed_by)
+    deposit.disposition = Disposition.DELIVERED
+
+
+async def keep_token(session: AsyncSession, database: Database, sale: AttemptRow) -> None:
+    """Keep the receipt of a sale for the order's customer; a token that is there already stays (I7)."""
+    receipt = receipt_in(database.sealer, sale)
+    if receipt is None:
+        return
+    row = await session.get(TokenRow, sale.transaction_id)
+    if row is None:
+        row = TokenRow(
+            transaction_id=sale.transaction_id, has_token=False, stored_at=database.clock()
+        )
+        session.add(row)
+    put_receipt(database.sealer, row, fuller(receipt_in(database.sealer, row), receipt))

@@ -1,0 +1,67 @@
+# ruff: noqa: INP001  a script of the image, no package
+"""Is the worker of this container at work? Asked by its health check: exit 0 where Temporal says so, else 1 and why.
+
+Temporal knows of every worker when it last asked for work. A worker that has hung or lost its connection stops asking;
+one that was never able to start has never asked.
+"""
+
+import asyncio
+import socket
+import sys
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from billpay.clock import system_clock
+from billpay.failures import Failure
+from billpay.settings import SettingsError, load_settings
+from starter.connection import connect
+from worker import watcher_task_queue
+
+SILENT_AFTER = timedelta(seconds=150)
+"""A worker asks at least once a minute; after two and a half it has missed two questions."""
+
+
+async def silent_queues(client: Client, task_queue: str, host: str, now: datetime) -> list[str]:
+    """Name the task queues that no worker of this host has lately asked for work."""
+    queues = (task_queue, watcher_task_queue(task_queue))
+    return [queue for queue in queues if not await _is_asked(client, queue, host, now)]
+
+
+async def _is_asked(client: Client, queue: str, host: str, now: datetime) -> bool:
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        )
+    )
+    return any(_is_lately_here(poller, host, now) for poller in answer.pollers)
+
+
+def _is_lately_here(poller: PollerInfo, host: str, now: datetime) -> bool:
+    # The SDK names a worker `process@host`.
+    asked_at = poller.last_access_time.ToDatetime(tzinfo=UTC)
+    return poller.identity.endswith(f"@{host}") and now - asked_at < SILENT_AFTER
+
+
+async def complaint() -> str | None:
+    """Say why the worker of this container is not at work; None where it is."""
+    try:
+        settings = load_settings()
+        client = await connect(settings)
+        silent = await silent_queues(
+            client, settings.temporal_task_queue, socket.gethostname(), system_clock()
+        )
+    except (SettingsError, Failure, RPCError) as unanswered:
+        return str(unanswered)
+    return f"no worker of this host asks {' and '.join(silent)} for work" if silent else None
+
+
+if __name__ == "__main__":
+    # A text is printed to standard error and means 1, None means 0.
+    sys.exit(asyncio.run(complaint()))

@@ -1,0 +1,110 @@
+"""Making results final, and writing down what was decided."""
+
+import pytest
+
+from activities.pay import PayActivities
+from activities.store import StoreActivities
+from billpay.buying import Buyer
+from billpay.domain.deposits import Disposition
+from billpay.domain.routing import ProviderName
+from billpay.domain.statuses import BillStatus
+from billpay.domain.steps import RecordProgress, StoreResult
+from billpay.store import RefusedError
+from billpay.store.status import IllegalTransitionError
+from tests.activities.conftest import run
+from tests.activities.placing import meter_order, new_order, paid, purchase_step, verified
+
+
+@pytest.fixture
+def steps(store) -> StoreActivities:
+    return StoreActivities(store)
+
+
+@pytest.fixture
+def buyer(store, vtpass, clock) -> Buyer:
+    return Buyer(store=store, providers={ProviderName.VTPASS: vtpass}, clock=clock)
+
+
+async def test_a_delivery_is_made_final_once_with_all_that_belongs_to_it(
+    steps, buyer, clock, shop, records
+):
+    """I2, I7."""
+    order = await verified(steps.store, clock, meter_order())
+    attempt = purchase_step(order, clock)
+    delivered = await run(PayActivities(buyer, steps.store).pay_bill, attempt)
+    for again in (1, 2):
+        request = StoreResult(transaction_id=order.transaction_id, detail="delivered")
+        await run(steps.store_result, request, attempt=again)
+    record = await records.of(order.transaction_id)
+    (sale,) = shop.truth_vtpass()
+    assert record.order.status is BillStatus.COMPLETED
+    assert record.provider_reference == delivered.provider_reference
+    assert record.receipt.token in sale["tokens"]
+    assert record.deposits[0].disposition is Disposition.DELIVERED
+    assert [e.status_to for e in record.events].count(BillStatus.COMPLETED) == 1
+
+
+async def test_nothing_is_final_without_a_delivery(steps, store, clock, records):
+    """I3."""
+    order = await verified(store, clock, new_order())
+    request = StoreResult(transaction_id=order.transaction_id, detail="a bug")
+    with pytest.raises(RefusedError):
+        await run(steps.store_result, request)
+    assert await records.status(order.transaction_id) == BillStatus.VERIFYING_ACCOUNT
+
+
+async def test_a_person_may_vouch_for_a_delivery_and_is_named(steps, store, clock, records):
+    """I16."""
+    order = await verified(store, clock, new_order())
+    await store.orders.change_status(
+        order.transaction_id, BillStatus.NEEDS_REVIEW, detail="nobody knows"
+    )
+    request = StoreResult(
+        transaction_id=order.transaction_id,
+        detail="the customer has it",
+        actor="ada",
+        provider_reference="VT-9",
+    )
+    for again in (1, 2):
+        await run(steps.store_result, request, attempt=again)
+    record = await records.of(order.transaction_id)
+    assert (record.order.status, record.provider_reference) == (BillStatus.COMPLETED, "VT-9")
+    last = [event for event in record.events if event.status_to == BillStatus.COMPLETED]
+    assert [(event.actor, event.detail) for event in last] == [("ada", "the customer has it")]
+
+
+async def test_a_new_status_is_written_once(steps, store, clock, records):
+    order = await paid(store, clock, new_order())
+    request = RecordProgress(
+        kind="review",
+        detail="somebody must look",
+        status=BillStatus.NEEDS_REVIEW,
+        transaction_id=order.transaction_id,
+    )
+    for again in (1, 2):
+        await run(steps.record_progress, request, attempt=again)
+    events = (await records.of(order.transaction_id)).events
+    assert [e.detail for e in events].count("somebody must look") == 1
+    assert events[-1].status_to == BillStatus.NEEDS_REVIEW
+
+
+async def test_what_changes_no_status_is_noted_with_who_did_it(steps, store, clock, records):
+    order = await paid(store, clock, new_order())
+    request = RecordProgress(
+        kind="retry_payment",
+        detail="the provider is back",
+        actor="ada",
+        transaction_id=order.transaction_id,
+    )
+    await run(steps.record_progress, request)
+    event = (await records.of(order.transaction_id)).events[-1]
+    assert (event.kind, event.actor, event.status_to) == ("retry_payment", "ada", None)
+
+
+async def test_a_status_that_may_not_follow_is_a_bug(steps, store, clock):
+    order = await paid(store, clock, new_order())
+    request = RecordProgress(
+        kind="review", detail="x", status=BillStatus.REFUNDED, transaction_id=order.transaction_id
+    )
+    with pytest.raises(IllegalTransitionError):
+        await run(steps.record_progress, request)

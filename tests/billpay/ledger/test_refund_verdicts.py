@@ -1,0 +1,73 @@
+"""What follows from a result code."""
+
+import pytest
+
+from billpay.failures import Ambiguous
+from billpay.ledger.refund_verdicts import (
+    Then,
+    is_applied_without_effect,
+    refusal,
+    verdict,
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "op_no_trust",
+        "op_no_destination",
+        "op_line_full",
+        "op_not_authorized",
+        "op_no_issuer",
+        "op_malformed",
+        "op_not_supported",
+    ],
+)
+def test_what_the_payer_or_a_bug_prevents_is_held(code):
+    """Fault 23: repeating would fail again, for a fee each time."""
+    assert verdict(["tx_failed", code]).then is Then.HOLD
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "op_underfunded",
+        "op_src_no_trust",
+        "op_src_not_authorized",
+        "op_bad_auth",
+        "op_no_source_account",
+    ],
+)
+def test_what_our_side_lacks_is_ours_to_mend(code):
+    """Faults 24 and 29: the payer is owed the money all the same."""
+    assert verdict(["tx_failed", code]).then is Then.MEND
+
+
+@pytest.mark.parametrize("code", ["tx_bad_seq", "tx_too_late", "tx_internal_error"])
+def test_what_was_chance_is_tried_again(code):
+    assert verdict([code]).then is Then.AGAIN
+
+
+@pytest.mark.parametrize(
+    "codes", [(), ("tx_failed",), ("tx_failed", "op_success"), ("unreadable_result",)]
+)
+def test_a_reason_that_is_unknown_here_is_for_a_person(codes):
+    assert verdict(codes).then is Then.HOLD
+
+
+def test_the_innermost_code_decides():
+    wrapped = ["tx_fee_bump_inner_failed", "tx_failed", "op_underfunded"]
+    assert verdict(wrapped).then is Then.MEND
+    assert verdict(["tx_fee_bump_inner_failed", "tx_bad_seq"]).then is Then.AGAIN
+
+
+@pytest.mark.parametrize("codes", [(), ("tx_new",), ("tx_failed",), ("tx_failed", "op_new")])
+def test_a_refusal_that_is_unknown_here_is_in_doubt(codes):
+    assert refusal(codes) is Ambiguous
+
+
+def test_only_an_applied_transaction_fails_in_its_operations():
+    assert is_applied_without_effect(["tx_failed", "op_no_trust"])
+    assert is_applied_without_effect(["tx_fee_bump_inner_failed"])
+    assert not is_applied_without_effect(["tx_bad_seq"])
+    assert not is_applied_without_effect([])

@@ -1,0 +1,334 @@
+"""When a refund may be signed anew, and when not: the ledger's word, point by point, against a real store."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from billpay.domain.deposits import Credit
+from billpay.domain.money import Stroops
+from billpay.domain.refunds import EnvelopeState, RefundHeld, RefundPaid, RefundPurpose
+from billpay.failures import Ambiguous, Misconfigured, Unavailable
+from billpay.ledger import treasury as treasury_module
+from billpay.ledger.base import AppliedTransaction, CreditPage, LedgerAccount, LedgerTip
+from billpay.ledger.signing import SecretSigner
+from billpay.ledger.treasury import Treasury
+from tests.billpay.ledger import wire
+from tests.billpay.ledger.conftest import Witnessed
+
+AMOUNT = Stroops(1_000_000_000)
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TIP = LedgerTip(ledger=1_000, closed_at=NOW, oldest_ledger=2, network_passphrase=wire.PASSPHRASE)
+LOST, LOSES_IT = "lost", "loses it"
+
+
+@dataclass
+class SaidLedger:
+    """A ledger server that says what the test wants."""
+
+    tip_said: LedgerTip = TIP
+    sequence: int = 7
+    as_of_ledger: int | None = 1_000
+    treasury_exists: bool = True
+    applied: dict[str, AppliedTransaction] = field(default_factory=dict)
+    submitted: list[str] = field(default_factory=list)
+    answer: str | AppliedTransaction | Exception = LOST
+    """To the next submissions: lost before the ledger, lost behind it, or this."""
+
+    async def tip(self):
+        return self.tip_said
+
+    async def account(self, address):
+        is_treasury = address == wire.WALLET
+        if is_treasury and not self.treasury_exists:
+            return None
+        return LedgerAccount(
+            address=address,
+            sequence=self.sequence if is_treasury else 1,
+            can_receive=True,
+            demands_memo=False,
+            balance=AMOUNT,
+            as_of_ledger=self.as_of_ledger,
+        )
+
+    async def transaction(self, transaction_hash):
+        return self.applied.get(transaction_hash)
+
+    async def submit(self, envelope_xdr, transaction_hash):
+        self.submitted.append(transaction_hash)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer == LOST:
+            raise Ambiguous("no answer")
+        self.apply(transaction_hash)
+        if self.answer == LOSES_IT:
+            raise Ambiguous("no answer")
+        return self.applied[transaction_hash]
+
+    def apply(self, transaction_hash, *codes, uses_number=True):
+        """Put a transaction into the ledger; with codes, without effect."""
+        self.applied[transaction_hash] = AppliedTransaction(
+            transaction_hash=transaction_hash,
+            ledger=1_001,
+            successful=not codes,
+            result_codes=codes,
+        )
+        self.sequence += uses_number
+
+    def close(self, *, after: timedelta):
+        """Let the newest ledger be one that closed so long after the beginning."""
+        ledger = self.tip_said.ledger + 10
+        self.tip_said = replace(self.tip_said, ledger=ledger, closed_at=NOW + after)
+        self.as_of_ledger = ledger
+
+
+@pytest.fixture
+def ledger():
+    return SaidLedger()
+
+
+@pytest.fixture
+def refunds(store):
+    return Witnessed(store.refunds)
+
+
+@pytest.fixture
+def treasury(ledger, refunds):
+    return Treasury(
+        source=ledger,
+        signer=SecretSigner(SecretStr(wire.keypair("wallet").secret)),
+        refunds=refunds,
+        asset_code="cNGN",
+        asset_issuer=wire.ISSUER,
+        network_passphrase=wire.PASSPHRASE,
+    )
+
+
+async def owe(store, position=wire.FIRST):
+    credit = Credit(
+        operation_id=str(position),
+        paging_token=str(position),
+        transaction_hash=wire.HASH,
+        ledger=1_000,
+        closed_at=NOW,
+        payer=wire.PAYER,
+        amount=AMOUNT,
+        memo=None,
+        memo_type="none",
+    )
+    page = CreditPage(credits=[credit], cursor=str(position), is_full=False)
+    await store.deposits.record_page(wire.WALLET, page)
+    return await store.refunds.open(
+        operation_id=credit.operation_id,
+        purpose=RefundPurpose.WHOLE,
+        amount=AMOUNT,
+        reason="nothing was sold",
+    )
+
+
+@pytest.fixture
+async def lost(store, ledger, treasury):
+    """A refund whose one envelope was handed in and got no answer."""
+    refund = await owe(store)
+    with pytest.raises(Ambiguous):
+        await treasury.pay(refund)
+    return refund
+
+
+async def test_a_ledger_that_closed_at_the_last_valid_second_proves_nothing(
+    lost, ledger, refunds, treasury
+):
+    """I10: an envelope may still be in a ledger of exactly that second."""
+    ledger.close(after=timedelta(seconds=120))
+    with pytest.raises(Ambiguous):
+        await treasury.pay(lost)
+    assert (len(refunds.signed), refunds.settled) == (1, [])
+    assert ledger.submitted == [refunds.signed[0].transaction_hash] * 2
+    ledger.close(after=timedelta(seconds=121))
+    ledger.answer = LOSES_IT
+    with pytest.raises(Ambiguous):
+        await treasury.pay(lost)
+    assert (len(refunds.signed), refunds.settled) == (2, [EnvelopeState.DEAD])
+
+
+async def test_the_hash_is_looked_up_again_after_the_tip_was_read(lost, ledger, refunds, treasury):
+    """I10: it may have been applied between the first look and the tip."""
+    asked = []
+
+    async def transaction(transaction_hash):
+        asked.append(transaction_hash)
+        if len(asked) == 2:
+            ledger.apply(transaction_hash)
+        return ledger.applied.get(transaction_hash)
+
+    ledger.transaction = transaction
+    ledger.close(after=timedelta(hours=1))
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert (len(refunds.signed), refunds.settled) == (1, [])
+
+
+async def test_an_account_as_of_an_older_ledger_than_the_tip_proves_nothing(
+    lost, ledger, refunds, treasury
+):
+    """Fault 6: behind one address there are servers that have read more, and others that have read less."""
+    ledger.close(after=timedelta(hours=1))
+    ledger.as_of_ledger = ledger.tip_said.ledger - 1
+    with pytest.raises(Unavailable, match="lags"):
+        await treasury.pay(lost)
+    assert (len(refunds.signed), refunds.settled) == (1, [])
+
+
+async def test_a_server_that_does_not_say_its_ledger_is_taken_at_its_word(
+    lost, ledger, refunds, treasury
+):
+    ledger.close(after=timedelta(hours=1))
+    ledger.as_of_ledger, ledger.answer = None, "taken"
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert [envelope.sequence for envelope in refunds.signed] == [8, 8]
+
+
+async def test_the_time_of_another_network_proves_nothing(lost, ledger, refunds, treasury):
+    """Fault 11: an address that was changed to a test network, say."""
+    ledger.close(after=timedelta(hours=1))
+    ledger.tip_said = replace(ledger.tip_said, network_passphrase="another")
+    with pytest.raises(Misconfigured):
+        await treasury.pay(lost)
+    assert (len(refunds.signed), refunds.settled) == (1, [])
+
+
+@pytest.mark.parametrize("refusal", [Unavailable("tx_too_late"), Unavailable("tx_bad_seq")])
+async def test_no_refusal_ever_counts_as_proof(lost, ledger, refunds, treasury, refusal):
+    """Fault 25: both are also the answer to an envelope that was applied before."""
+    ledger.answer = refusal
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await treasury.pay(lost)
+    assert (len(refunds.signed), refunds.settled) == (1, [])
+    assert set(ledger.submitted) == {refunds.signed[0].transaction_hash}
+    ledger.apply(refunds.signed[0].transaction_hash)
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+
+
+async def test_a_worker_that_dies_after_the_proof_signs_anew_once(
+    lost, ledger, store, refunds, treasury
+):
+    """Fault 28."""
+    ledger.close(after=timedelta(hours=1))
+    await store.refunds.settle_envelope(refunds.signed[0].transaction_hash, EnvelopeState.DEAD)
+    ledger.answer = "taken"
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert [envelope.sequence for envelope in refunds.signed] == [8, 8]
+    assert len(ledger.applied) == 1
+
+
+async def test_a_used_number_and_an_absent_hash_are_for_a_person(lost, ledger, refunds, treasury):
+    """Fault 25: somebody has our key, or the server has lost our transaction."""
+    ledger.close(after=timedelta(hours=1))
+    ledger.sequence = 8
+    ledger.answer = "taken"
+    answer = await treasury.pay(lost)
+    assert isinstance(answer, RefundHeld)
+    assert refunds.signed[0].transaction_hash in answer.reason
+    assert await treasury.pay(lost) == answer
+    assert len(refunds.signed) == 1
+    assert ledger.applied == {}
+
+
+async def test_a_failure_that_leaves_the_number_unused_is_waited_out(
+    lost, ledger, refunds, treasury
+):
+    """I10: as long as it could still be applied after all, nothing else is signed."""
+    ledger.apply(refunds.signed[0].transaction_hash, "tx_bad_seq", uses_number=False)
+    with pytest.raises(Unavailable, match="without using its number"):
+        await treasury.pay(lost)
+    assert refunds.settled == []
+    ledger.close(after=timedelta(seconds=121))
+    with pytest.raises(Unavailable, match="went first"):
+        await treasury.pay(lost)
+    assert refunds.settled == [EnvelopeState.DEAD]
+    ledger.answer = "taken"
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert [envelope.sequence for envelope in refunds.signed] == [8, 8]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        (["tx_internal_error"], Unavailable),
+        (["tx_failed", "op_underfunded"], Misconfigured),
+        (["tx_failed", "op_src_not_authorized"], Misconfigured),
+    ],
+)
+async def test_a_failure_that_may_pass_is_signed_anew_under_the_next_number(
+    lost, ledger, refunds, treasury, failure
+):
+    """Faults 24 and 29."""
+    codes, kind = failure
+    ledger.apply(refunds.signed[0].transaction_hash, *codes)
+    with pytest.raises(kind):
+        await treasury.pay(lost)
+    ledger.answer = "taken"
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert [envelope.sequence for envelope in refunds.signed] == [8, 9]
+
+
+@pytest.mark.parametrize("codes", [["tx_failed", "op_no_trust"], ["unreadable_result"]])
+async def test_a_failure_that_will_not_pass_is_held(lost, ledger, refunds, treasury, codes):
+    """Fault 23."""
+    ledger.apply(refunds.signed[0].transaction_hash, *codes)
+    answer = await treasury.pay(lost)
+    assert isinstance(answer, RefundHeld)
+    assert codes[-1] in answer.reason
+    assert await treasury.pay(lost) == answer
+    assert len(refunds.signed) == 1
+
+
+async def test_a_treasury_that_does_not_exist_is_told(store, ledger, treasury):
+    ledger.treasury_exists = False
+    with pytest.raises(Misconfigured, match="does not exist"):
+        await treasury.pay(await owe(store))
+
+
+async def test_a_refund_whose_turn_does_not_come_is_repeated_later(
+    store, ledger, treasury, monkeypatch
+):
+    monkeypatch.setattr(treasury_module, "TURN_SECONDS", 0.05)
+    first, second = await owe(store), await owe(store, wire.FIRST + 1)
+    in_ledger = asyncio.Event()
+    submit, ledger.answer = ledger.submit, "taken"
+
+    async def slow(*arguments):
+        await in_ledger.wait()
+        return await submit(*arguments)
+
+    ledger.submit = slow
+    paying = asyncio.create_task(treasury.pay(first))
+    while not ledger.submitted and not treasury._turn.locked():
+        await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="turn"):
+        await treasury.pay(second)
+    in_ledger.set()
+    assert isinstance(await paying, RefundPaid)
+    assert isinstance(await treasury.pay(second), RefundPaid)
+
+
+async def test_a_cancelled_payment_gives_its_turn_back(store, ledger, treasury):
+    """A worker that stops cancels its steps; the next one must find the way free."""
+    refund = await owe(store)
+    never = asyncio.Event()
+    reached = asyncio.Event()
+
+    async def hanging(*_):
+        reached.set()
+        await never.wait()
+
+    submit, ledger.submit = ledger.submit, hanging
+    paying = asyncio.create_task(treasury.pay(refund))
+    await reached.wait()
+    paying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await paying
+    ledger.submit, ledger.answer = submit, "taken"
+    assert isinstance(await treasury.pay(refund), RefundPaid)

@@ -1,0 +1,244 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billpay.domain.deposits import Credit, Disposition, StrayReason
+from billpay.domain.ids import bill_workflow_id
+from billpay.domain.money import Stroops
+from billpay.domain.statuses import BillStatus
+from billpay.ledger.base import UnreadableRecord
+from billpay.store.orders import PAYABLE_FOR
+
+WALLET = "treasury"
+
+
+@pytest.fixture
+def deposits(store):
+    return store.deposits
+
+
+async def test_a_deposit_claims_the_order_its_memo_names(till, deposits):
+    order = await till.order()
+    credit = till.credit(order)
+    (deposit,) = await till.record(credit)
+    assert deposit == await deposits.get(credit.operation_id)
+    assert deposit.credit == credit
+    assert (deposit.transaction_id, deposit.stray_reason) == (order.transaction_id, None)
+    assert deposit.disposition is Disposition.PENDING
+    record = await till.store.payments.record(order.transaction_id)
+    assert record.order.status is BillStatus.CNGN_RECEIVED
+    assert record.events[-1].detail == f"5,030 cNGN arrived in {credit.transaction_hash}"
+
+
+async def test_a_page_that_is_read_again_changes_nothing(till, deposits, sql):
+    """I1, I11."""
+    order = await till.order()
+    read = till.page(till.credit(order), till.credit())
+    assert len(await deposits.record_page(WALLET, read)) == 2
+    events = await sql.value("SELECT count(*) FROM payment_events")
+    assert list(await deposits.record_page(WALLET, read)) == []
+    assert await sql.value("SELECT count(*) FROM payment_events") == events
+    assert await till.status(order) is BillStatus.CNGN_RECEIVED
+
+
+async def test_two_watchers_record_the_same_page(till, deposits):
+    """Fault 61: each credit is new to exactly one of them."""
+    credits_ = [till.credit(await till.order()) for _ in range(5)] + [till.credit()]
+    results = await asyncio.gather(
+        *(deposits.record_page(WALLET, till.page(*credits_)) for _ in range(4))
+    )
+    new = [deposit.credit.operation_id for result in results for deposit in result]
+    assert sorted(new) == [credit.operation_id for credit in credits_]
+
+
+async def test_a_watcher_waits_for_the_other_and_then_finds_its_work_done(till, sql, other_sql):
+    """Fault 61: the other's page is not committed yet."""
+    order = await till.order()
+    credit = till.credit(order)
+    async with sql.connection.transaction():
+        await sql.rows(
+            "INSERT INTO deposits (operation_id, wallet, paging_token, transaction_hash, ledger,"
+            " closed_at, payer, amount, memo_type) VALUES (%s, '', '', '', 1, now(), '', 1, 'none')",
+            credit.operation_id,
+        )
+        recording = asyncio.create_task(till.record(credit))
+        await other_sql.until_somebody_waits()
+    assert await recording == []
+    assert await till.status(order) is BillStatus.PENDING_PAYMENT
+
+
+async def test_one_of_two_deposits_claims_the_order(till, deposits):
+    """Fault 16: paid twice, in one ledger and seen by two watchers."""
+    order = await till.order()
+    pages = [till.page(till.credit(order)) for _ in range(3)]
+    await asyncio.gather(*(deposits.record_page(WALLET, read) for read in pages))
+    record = await till.store.payments.record(order.transaction_id)
+    reasons = [deposit.stray_reason for deposit in record.deposits]
+    assert sorted(reasons, key=str) == [None, StrayReason.DUPLICATE, StrayReason.DUPLICATE]
+
+
+async def test_two_payments_in_one_transaction_are_two_deposits(till):
+    """Fault 19."""
+    order = await till.order()
+    one = till.credit(order)
+    other = till.credit(order, transaction_hash=one.transaction_hash)
+    first, second = await till.record(one, other)
+    assert (first.stray_reason, second.stray_reason) == (None, StrayReason.DUPLICATE)
+
+
+STRAY = [
+    (None, StrayReason.NO_MEMO),
+    (b"", StrayReason.UNKNOWN_MEMO),
+    (b"hello", StrayReason.UNKNOWN_MEMO),
+    (b"BILL-1111111111111111111111", StrayReason.UNKNOWN_MEMO),
+    (b"BILL-\x00\xff\xfe", StrayReason.UNKNOWN_MEMO),
+    ("BILL-\U0001f4a1".encode()[:-1], StrayReason.UNKNOWN_MEMO),
+    ("\uff22\uff29\uff2c\uff2c-".encode(), StrayReason.UNKNOWN_MEMO),
+]
+
+
+async def test_a_deposit_for_no_order_says_why(till, deposits):
+    """Fault 13, fault 15: bytes are kept as they came."""
+    strays = []
+    for memo, reason in STRAY:
+        credit = till.credit(memo=memo)
+        (deposit,) = await till.record(credit)
+        assert (deposit.credit.memo, deposit.stray_reason) == (memo, reason)
+        record = await till.store.payments.record_of_deposit(credit.operation_id)
+        assert [event.kind for event in record.events] == [f"stray_deposit_{reason}"]
+        strays.append(deposit)
+    assert await till.store.payments.stray_deposits() == strays
+
+
+async def test_a_memo_that_is_almost_an_orders_is_nobodys(till):
+    order = await till.order()
+    for memo in (order.memo + " ", order.memo + "\n", order.memo + "\x00", order.memo.lower()):
+        (deposit,) = await till.record(till.credit(order, memo=memo.encode()))
+        assert deposit.stray_reason is StrayReason.UNKNOWN_MEMO
+
+
+async def test_a_late_deposit_still_claims_an_expired_order(till):
+    """Fault 16."""
+    order = await till.order()
+    till.clock.advance(PAYABLE_FOR + timedelta(seconds=1))
+    assert await till.store.orders.expire_unpaid() == 1
+    assert await till.status(order) is BillStatus.EXPIRED
+    await till.deposit(order)
+    assert await till.kinds(order.transaction_id) == [
+        "pending_payment",
+        "expired",
+        "cngn_received",
+    ]
+
+
+async def test_an_order_that_is_being_paid_does_not_expire(till, sql):
+    """The clock and a deposit reach the order in the same moment."""
+    order = await till.order()
+    till.clock.advance(PAYABLE_FOR + timedelta(seconds=1))
+    async with sql.connection.transaction():
+        await sql.rows("SELECT FROM bill_payments FOR UPDATE")
+        assert await till.store.orders.expire_unpaid() == 0
+    for _ in range(10):
+        await asyncio.gather(till.store.orders.expire_unpaid(), till.deposit(order))
+        assert await till.status(order) is BillStatus.CNGN_RECEIVED
+        order = await till.order()
+        till.clock.advance(PAYABLE_FOR + timedelta(seconds=1))
+
+
+async def test_the_cursor_is_kept_with_the_page_and_never_moves_back(deposits, till):
+    """I11."""
+    assert await deposits.cursor(WALLET) is None
+    await deposits.record_page(WALLET, till.page(cursor="9"))
+    await deposits.record_page(WALLET, till.page(till.credit(), cursor="7"))
+    assert await deposits.cursor(WALLET) == "9"
+    assert await deposits.cursor("another wallet") is None
+
+
+async def test_a_huge_position_is_kept_exactly(deposits, till):
+    for position in (2**63 - 1, 2**63, 2**64, 10**40):
+        credit = till.credit(paging_token=f"{position}-1", operation_id=str(position))
+        await deposits.record_page(WALLET, till.page(credit, cursor=str(position)))
+        assert await deposits.cursor(WALLET) == str(position)
+        assert (await deposits.get(str(position))).credit == credit
+
+
+async def test_a_deposit_waits_in_the_outbox_until_its_workflow_is_started(till, deposits):
+    order = await till.order()
+    first = await till.deposit(order)
+    till.clock.advance(timedelta(seconds=1))
+    second = await till.deposit()
+    waiting = [deposit.credit.operation_id for deposit in await deposits.unstarted()]
+    assert waiting == [first, second]
+    assert len(await deposits.unstarted(limit=1)) == 1
+    for _ in range(2):
+        await deposits.mark_started(first, bill_workflow_id(order.transaction_id))
+        waiting = [deposit.credit.operation_id for deposit in await deposits.unstarted()]
+        assert waiting == [second]
+
+
+async def test_a_deposit_that_never_came_is_not_found(till, deposits):
+    with pytest.raises(LookupError):
+        await deposits.get("1")
+    with pytest.raises(LookupError):
+        await till.store.payments.record_of_deposit("1")
+
+
+async def test_the_records_began_with_the_migration(deposits, clock):
+    assert await deposits.installed_at() == clock()
+
+
+POISON = [
+    {"amount": Stroops(0)},
+    {"amount": Stroops(-1)},
+    {"amount": Stroops(2**63)},
+    {"amount": Stroops(10**60)},
+    {"ledger": 2**63},
+    {"closed_at": datetime(1, 1, 1, tzinfo=UTC)},
+]
+
+
+async def test_a_credit_that_cannot_be_stored_blocks_nobody(till, deposits):
+    """Fault 67, promise 1: it is parked for a person, who is told; the credits around it live."""
+    before, after = await till.order(), await till.order()
+    poison = [till.credit(**flaw) for flaw in POISON]
+    read = till.page(till.credit(before), *poison, till.credit(after))
+    assert len(await deposits.record_page(WALLET, read)) == 2
+    assert list(await deposits.record_page(WALLET, read)) == []
+    for order in (before, after):
+        assert await till.status(order) is BillStatus.CNGN_RECEIVED
+    parked = await deposits.parked()
+    assert [(one.operation_id, one.body) for one in parked] == [
+        (credit.operation_id, repr(credit)) for credit in poison
+    ]
+    assert await deposits.cursor(WALLET) == read.cursor
+
+
+async def test_a_parked_credit_is_told_once(till, deposits, sql):
+    poison = till.page(till.credit(amount=Stroops(0)))
+    for _ in range(2):
+        await deposits.record_page(WALLET, poison)
+    events = "SELECT operation_id FROM payment_events WHERE kind = 'credit_parked'"
+    assert await sql.value(events) == poison.credits[0].operation_id
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "a" * 1_000_000])
+async def test_text_that_no_database_takes_does_not_stop_a_credit(till, text):
+    facts = till.credit().model_dump() | {"memo_type": text, "payer": f"G{text}"}
+    credit = Credit.model_construct(**facts)
+    (deposit,) = await till.record(credit)
+    assert deposit.credit.amount == credit.amount
+
+
+async def test_a_record_that_cannot_be_read_is_parked_with_its_page(till, deposits):
+    """Fault 67: the cursor passes it, so it must not be forgotten."""
+    order = await till.order()
+    unreadable = UnreadableRecord(
+        operation_id="77", transaction_hash=None, reason="no amount", body="{\x00}"
+    )
+    read = till.page(till.credit(order), unreadable=[unreadable])
+    for _ in range(2):
+        await deposits.record_page(WALLET, read)
+    (parked,) = await deposits.parked()
+    assert (parked.operation_id, parked.reason, parked.body) == ("77", "no amount", "{\ufffd}")
+    assert await till.status(order) is BillStatus.CNGN_RECEIVED
