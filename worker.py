@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,11 +15,13 @@ from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
-from temporalio.client import Client
+from temporalio.client import Client, Schedule
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
+from activities.catalogue import CatalogueActivities
 from activities.confirm import ConfirmActivities
+from activities.follow_up import FollowUpActivities
 from activities.heartbeat import HeartbeatInterceptor
 from activities.notify import NotifyActivities
 from activities.pay import PayActivities
@@ -27,11 +29,14 @@ from activities.refund import RefundActivities
 from activities.store import StoreActivities
 from activities.verify import VerifyActivities
 from activities.watch import WatchActivities
+from billpay.breakers import Breakers
 from billpay.buying import Buyer
 from billpay.clock import system_clock
-from billpay.domain.ids import WATCHER_WORKFLOW_ID
+from billpay.domain.ids import FOLLOW_UP_SCHEDULE_ID, WATCHER_WORKFLOW_ID
 from billpay.domain.routing import ProviderName
 from billpay.failures import Failure
+from billpay.floats import Floats
+from billpay.following_up import FollowUps
 from billpay.intake import Intake
 from billpay.ledger.base import LedgerSource
 from billpay.ledger.horizon import Horizon
@@ -42,10 +47,15 @@ from billpay.providers import build_providers
 from billpay.providers.base import Provider
 from billpay.settings import Settings, SettingsError, load_settings
 from billpay.store import Store
+from billpay.store.flutterwave_codes import AskedAfresh
+from starter.catalogue_schedule import keep_refreshing, refresh_schedule
 from starter.connection import connect
+from starter.schedules import follow_up_schedule, keep_schedule
 from workflows import search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
+from workflows.follow_up import FollowUpWorkflow
 from workflows.policies import LONGEST_MONEY_STEP
+from workflows.refresh_catalogue import RefreshCatalogueWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
 from workflows.watch_payments import WatchPaymentsWorkflow
@@ -103,6 +113,9 @@ class Clients:
     temporal: Client
     store: Store
     providers: Mapping[ProviderName, Provider]
+    listing: Mapping[ProviderName, Provider]
+    """The same once more, for reading their lists: they ask afresh."""
+
     ledger: LedgerSource
     channel: Channel
 
@@ -120,8 +133,10 @@ async def open_clients(settings: Settings, exits: AsyncExitStack) -> Clients:
     )
     exits.push_async_callback(store.close)
     await store.require_current_schema()
-    providers = build_providers(settings)
-    for provider in providers.values():
+    codes = store.flutterwave_codes
+    providers = build_providers(settings, flutterwave_catalogue=codes)
+    listing = build_providers(settings, flutterwave_catalogue=AskedAfresh(codes))
+    for provider in (*providers.values(), *listing.values()):
         exits.push_async_callback(provider.close)
     ledger = Horizon(
         base_url=settings.required("horizon_url"),
@@ -132,7 +147,12 @@ async def open_clients(settings: Settings, exits: AsyncExitStack) -> Clients:
     channel = build_channel(settings)
     exits.push_async_callback(channel.close)
     return Clients(
-        temporal=temporal, store=store, providers=providers, ledger=ledger, channel=channel
+        temporal=temporal,
+        store=store,
+        providers=providers,
+        listing=listing,
+        ledger=ledger,
+        channel=channel,
     )
 
 
@@ -147,16 +167,39 @@ def payment_worker(settings: Settings, clients: Clients) -> Worker:
         asset_issuer=settings.required("cngn_asset_issuer"),
         network_passphrase=settings.required("stellar_network_passphrase"),
     )
-    buyer = Buyer(store=store, providers=providers, clock=system_clock)
-    verify = VerifyActivities(store, providers, settings.deposit_policy())
+    breakers = Breakers(store=store.breakers, rules=settings.breaker_rules())
+    floats = Floats(
+        providers=providers,
+        reserve=settings.float_reserve(),
+        ask_every=timedelta(seconds=settings.bill_processor_float_check_seconds),
+        clock=system_clock,
+    )
+    buyer = Buyer(
+        store=store, providers=providers, clock=system_clock, breakers=breakers, floats=floats
+    )
+    verify = VerifyActivities(
+        store,
+        providers,
+        settings.deposit_policy(),
+        breakers,
+        settings.bill_processor_price_change,
+    )
     pay, confirm = PayActivities(buyer, store), ConfirmActivities(buyer)
     results = StoreActivities(store)
+    catalogue = CatalogueActivities(store, clients.listing)
     notify = NotifyActivities(store, clients.channel)
     refund = RefundActivities(store, treasury)
+    follow_ups = FollowUps(store=store, providers=providers, clock=system_clock)
     return Worker(
         clients.temporal,
         task_queue=settings.temporal_task_queue,
-        workflows=[BillPaymentWorkflow, ReturnDepositWorkflow, ResendNotificationWorkflow],
+        workflows=[
+            BillPaymentWorkflow,
+            ReturnDepositWorkflow,
+            ResendNotificationWorkflow,
+            RefreshCatalogueWorkflow,
+            FollowUpWorkflow,
+        ],
         activities=[
             verify.verify_payment,
             verify.verify_account,
@@ -169,6 +212,8 @@ def payment_worker(settings: Settings, clients: Clients) -> Worker:
             notify.notify_customer,
             refund.refund_payment,
             refund.retry_refund,
+            catalogue.read_price_lists,
+            FollowUpActivities(follow_ups).follow_up,
         ],
         interceptors=[HeartbeatInterceptor()],
         graceful_shutdown_timeout=GRACEFUL_STOP,
@@ -201,6 +246,15 @@ def watching_worker(settings: Settings, clients: Clients) -> Worker:
     )
 
 
+def schedule_of(settings: Settings, providers: Iterable[ProviderName]) -> Schedule:
+    """Describe when the catalogue is read anew."""
+    return refresh_schedule(
+        providers,
+        task_queue=settings.temporal_task_queue,
+        every=timedelta(seconds=settings.bill_processor_catalogue_interval_seconds),
+    )
+
+
 async def run(settings: Settings) -> None:
     """Work until a signal asks to stop; a running money step is let finish.
 
@@ -216,6 +270,12 @@ async def run(settings: Settings) -> None:
         await exits.enter_async_context(payment_worker(settings, clients))
         await exits.enter_async_context(watching_worker(settings, clients))
         await start_watcher(clients.temporal, settings.temporal_task_queue)
+        await keep_refreshing(clients.temporal, schedule_of(settings, clients.listing))
+        await keep_schedule(
+            clients.temporal,
+            FOLLOW_UP_SCHEDULE_ID,
+            follow_up_schedule(task_queue=settings.temporal_task_queue),
+        )
         print(READY, flush=True)
         await stop.wait()
         log.info("stopping: running steps may take up to %s to finish", GRACEFUL_STOP)

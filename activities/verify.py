@@ -7,24 +7,35 @@ from temporalio import activity
 
 from activities import names
 from activities.crossing import failures_cross
-from billpay.domain.accounts import AccountRefused
-from billpay.domain.deposits import DepositPolicy, ReturnIt, assess
+from billpay.breakers import Breakers
+from billpay.domain.accounts import AccountRefused, AccountVerdict, ProductNotSold
+from billpay.domain.attempts import Attempt
+from billpay.domain.breaker import Question, line_of
+from billpay.domain.deposits import DepositPolicy, ReturnIt, assess, excess_of
+from billpay.domain.money import Stroops
 from billpay.domain.orders import Order
-from billpay.domain.routing import ProviderName, route
+from billpay.domain.prices import PriceChange
+from billpay.domain.refunds import RefundPurpose
+from billpay.domain.routing import ProviderName, Route, route
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import (
     AccountAnswer,
     Payable,
     PaymentVerdict,
+    PurchaseStep,
     VerifyAccount,
     VerifyPayment,
 )
 from billpay.domain.summaries import bill_title
-from billpay.failures import Invalid, Misconfigured
-from billpay.providers.base import Provider, Purchase
+from billpay.failures import Failure, Invalid, Misconfigured, Unavailable
+from billpay.price_check import PriceCheck
+from billpay.providers.base import Provider
 from billpay.store import Store
 
 NOBODY_SELLS_IT = "nobody we buy from sells this at the moment"
+
+REROUTED = "rerouted"
+"""Kind of the event that says why a provider was passed over."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,8 @@ class VerifyActivities:
     store: Store
     providers: Mapping[ProviderName, Provider]
     deposit_policy: DepositPolicy
+    breakers: Breakers
+    price_change: PriceChange = PriceChange.REFUND
 
     @activity.defn(name=names.VERIFY_PAYMENT)
     async def verify_payment(self, request: VerifyPayment) -> PaymentVerdict:
@@ -47,17 +60,25 @@ class VerifyActivities:
                 order = await self.store.orders.get(request.transaction_id)
             except Invalid as invalid:
                 return await self._return(request, invalid.customer, invalid.detail)
+            given_back = await self.store.refunds.find(request.operation_id, RefundPurpose.WHOLE)
+            if given_back is not None:
+                # Only after a reset: the decision was made, and a refund is wanted once.
+                return ReturnIt(reason=given_back.reason)
             verdict = assess(order, deposit.credit, self.deposit_policy)
             if isinstance(verdict, ReturnIt):
                 return await self._return(request, verdict.reason, verdict.reason)
-            sellers = await self._line_up(order)
-            if not sellers:
-                return await self._return(request, NOBODY_SELLS_IT, "no provider sells this biller")
+            # Only after a reset as well: what may be sold is finished, whoever sells it now.
+            unfinished = await self.store.attempts.possible_sale(order.transaction_id)
+            planned = await self._line_up(order)
+            if not planned.sellers and unfinished is None:
+                reasons = _told("no provider sells this", planned)
+                return await self._return(request, NOBODY_SELLS_IT, reasons)
             return Payable(
                 bill_type=order.bill_type,
                 title=bill_title(order),
-                route=sellers,
+                route=tuple(planned.sellers),
                 excess=verdict.excess,
+                unfinished=None if unfinished is None else _step(unfinished),
             )
 
     @activity.defn(name=names.VERIFY_ACCOUNT)
@@ -77,16 +98,61 @@ class VerifyActivities:
                 BillStatus.VERIFYING_ACCOUNT,
                 detail=f"asking {request.provider} about the account",
             )
-            verdict = await self._provider(request.provider).verify_account(Purchase.of(order))
-            await self.store.orders.record_verification(
-                order.transaction_id, verdict, request.provider
-            )
-            if not isinstance(verdict, AccountRefused):
-                return AccountAnswer(refused=None)
-            await self.store.orders.change_status(
-                order.transaction_id, BillStatus.ACCOUNT_INVALID, detail=verdict.reason
-            )
-            return AccountAnswer(refused=verdict.reason)
+            provider = self._provider(request.provider)
+            try:
+                verdict = await PriceCheck(self.store, self.price_change).verify_account(
+                    provider, order
+                )
+            except Failure as failure:
+                is_open = await self._count(order, request.provider, failure)
+                if not (is_open and request.others and isinstance(failure, Unavailable)):
+                    raise
+                # Everybody finds it so: nobody waits for a repetition while there is somebody else to ask.
+                return await self._pass_over(order, f"{failure.detail}; its breaker is open")
+            await self._count(order, request.provider, verdict)
+            return await self._conclude(request, order, verdict)
+
+    async def _conclude(
+        self, request: VerifyAccount, order: Order, verdict: AccountVerdict
+    ) -> AccountAnswer:
+        """Keep what the provider says, and turn it into what may follow."""
+        provider = request.provider
+        await self.store.orders.record_verification(order.transaction_id, verdict, provider)
+        match verdict:
+            case AccountRefused(reason=reason, price=price):
+                # A changed price ends the order too, but there is nothing wrong with the account.
+                is_account = price is None
+                status = BillStatus.ACCOUNT_INVALID if is_account else BillStatus.PROVIDER_FAILED
+                await self.store.orders.change_status(order.transaction_id, status, detail=reason)
+                return AccountAnswer(refused=reason)
+            case ProductNotSold(reason=reason):
+                return await self._pass_over(order, f"{provider} does not sell it: {reason}")
+            case _:
+                return AccountAnswer(refused=None, excess=await self._excess(request))
+
+    async def _excess(self, request: VerifyAccount) -> Stroops | None:
+        """Answer what goes back after delivery at the price that the order has now."""
+        if request.operation_id is None:
+            return None
+        order = await self.store.orders.get(request.transaction_id)
+        deposit = await self.store.deposits.get(request.operation_id)
+        return excess_of(order, deposit.credit, self.deposit_policy)
+
+    async def _pass_over(self, order: Order, why: str) -> AccountAnswer:
+        """Have the next provider asked; nothing is said of the account."""
+        await self.store.orders.change_status(
+            order.transaction_id, BillStatus.PROVIDER_FAILED, detail=f"passed over: {why}"
+        )
+        return AccountAnswer(refused=None, passed_over=why)
+
+    async def _count(self, order: Order, provider: ProviderName, said: object) -> bool:
+        return await self.breakers.count(
+            said,
+            by=provider,
+            line=line_of(order.bill_type, order.biller),
+            question=Question.VERIFY,
+            transaction_id=order.transaction_id,
+        )
 
     def _provider(self, name: ProviderName) -> Provider:
         provider = self.providers.get(name)
@@ -94,21 +160,25 @@ class VerifyActivities:
             raise Misconfigured(f"{name} is not configured here any more")
         return provider
 
-    async def _line_up(self, order: Order) -> tuple[ProviderName, ...]:
-        """Choose whom to ask, and note why the provider the order names is not among them."""
+    async def _line_up(self, order: Order) -> Route:
+        """Choose whom to ask, and note who is passed over for it and why."""
 
-        def sells(name: ProviderName) -> bool:
+        def refusal(name: ProviderName) -> str | None:
             provider = self.providers.get(name)
-            return provider is not None and provider.sells(order.bill_type, order.biller)
+            if provider is None:
+                return "is not configured here"
+            if not provider.sells(order.bill_type, order.biller):
+                return f"sells no {order.bill_type} of {order.biller}"
+            return None
 
-        sellers = tuple(route(order, sells))
-        if sellers and order.requested_provider != sellers[0]:
+        planned = await self.breakers.line_up(order, route(order, refusal))
+        if planned.sellers and planned.passed_over:
             await self.store.orders.note(
-                kind="rerouted",
-                detail=f"{order.requested_provider} cannot sell this here; {sellers[0]} is asked",
+                kind=REROUTED,
+                detail=_told(f"{planned.sellers[0]} is asked first", planned),
                 transaction_id=order.transaction_id,
             )
-        return sellers
+        return planned
 
     async def _return(self, request: VerifyPayment, customer: str, operator: str) -> ReturnIt:
         await self.store.orders.note(
@@ -118,3 +188,17 @@ class VerifyActivities:
             operation_id=request.operation_id,
         )
         return ReturnIt(reason=customer)
+
+
+def _told(what: str, planned: Route) -> str:
+    """Say what was decided, and why each of those passed over was."""
+    return f"{what}: {'; '.join(map(str, planned.passed_over))}"
+
+
+def _step(attempt: Attempt) -> PurchaseStep:
+    return PurchaseStep(
+        transaction_id=attempt.transaction_id,
+        provider=attempt.provider,
+        number=attempt.number,
+        request_id=attempt.request_id,
+    )

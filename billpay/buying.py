@@ -4,33 +4,62 @@ The rule everything rests on: a request id is sent again only after its provider
 attempt is dead, certain or in doubt is read from its row alone, so any worker may continue where another one died.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from billpay.breakers import Breakers
 from billpay.clock import Clock
 from billpay.domain.attempts import Attempt, counts_as_denial, weigh_denial
-from billpay.domain.outcomes import Answer, NeverSeen, NotSold, Outcome, Postponed, Settled
+from billpay.domain.breaker import Question, line_of
+from billpay.domain.outcomes import (
+    Answer,
+    Declined,
+    NeverSeen,
+    NotSold,
+    Outcome,
+    Postponed,
+    Settled,
+)
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import PurchaseStep
 from billpay.failures import Ambiguous, Evidence, Misconfigured, Unavailable
+from billpay.floats import Floats
+from billpay.price_check import purchase_at
 from billpay.providers.base import Provider, Purchase
-from billpay.store import Store
+from billpay.store import RefusedError, Store
+
+log = logging.getLogger(__name__)
 
 
 class Buyer:
-    """Carries attempts out and finds out what became of them."""
+    """Carries attempts out and finds out what became of them.
+
+    Without `breakers` nothing is counted, without `floats` no balance is looked at; neither changes what is safe.
+    """
 
     def __init__(
-        self, *, store: Store, providers: Mapping[ProviderName, Provider], clock: Clock
+        self,
+        *,
+        store: Store,
+        providers: Mapping[ProviderName, Provider],
+        clock: Clock,
+        breakers: Breakers | None = None,
+        floats: Floats | None = None,
     ) -> None:
         self._store = store
         self._providers = providers
         self._clock = clock
+        self._breakers = breakers
+        self._floats = floats
 
     async def pay(self, step: PurchaseStep, *, is_repetition: bool) -> Outcome:
         """Buy an attempt's product, at most once under its request id.
 
-        Safe to repeat: a repetition asks the provider first and buys only what it has never seen.
+        Safe to repeat: a repetition asks the provider first and buys only what it has never seen. Where nothing was
+        sent, the provider fails everybody and another one may be asked, the attempt ends at once as `NotSold`.
 
         Raises:
             Unavailable: nothing was sold; the attempt may be repeated.
@@ -40,6 +69,9 @@ class Buyer:
         try:
             return await self._pay(step, is_repetition=is_repetition)
         except Unavailable as nothing_sold:
+            ended = await self._give_way(step)
+            if ended is not None:
+                return ended
             await self._show(step, BillStatus.RETRY_SCHEDULED, nothing_sold.detail)
             raise
         except Ambiguous as doubt:
@@ -53,6 +85,7 @@ class Buyer:
 
         Raises:
             Unavailable, Misconfigured: it could not be asked, which says nothing about the attempt.
+            Ambiguous: it has answered, and the answer could not be kept; it is asked again.
         """
         attempt = await self._open(step)
         if isinstance(attempt.outcome, Settled):
@@ -62,7 +95,7 @@ class Buyer:
             if attempt.outcome is not None:
                 return attempt.outcome
         provider, purchase = await self._counterpart(attempt)
-        answer = await provider.requery(purchase, attempt.request_id)
+        answer = await _ask(provider, purchase, attempt)
         if isinstance(answer.outcome, NeverSeen):
             return await self._weigh(attempt, answer)
         return await self._keep(attempt, answer)
@@ -93,14 +126,14 @@ class Buyer:
         if provider is None:
             # A provider removed by configuration says nothing about what it has sold before (fault 63).
             raise Misconfigured(f"{attempt.provider} is not configured here any more")
-        return provider, Purchase.of(order)
+        return provider, await purchase_at(attempt.provider, order, self._store)
 
     async def _ask_before_repeating(
         self, provider: Provider, purchase: Purchase, attempt: Attempt
     ) -> Answer | None:
         """Answer what the provider knows of the attempt; None where the same id may be sent again."""
         try:
-            answer = await provider.requery(purchase, attempt.request_id)
+            answer = await _ask(provider, purchase, attempt)
         except (Unavailable, Misconfigured) as silence:
             if attempt.sent_at is None:
                 # The last sending is known to have had no effect, so there is nothing to find out.
@@ -116,19 +149,71 @@ class Buyer:
         return None
 
     async def _send(self, provider: Provider, purchase: Purchase, attempt: Attempt) -> Outcome:
-        await self._store.attempts.mark_sent(attempt.request_id)
-        try:
-            answer = await provider.buy(purchase, attempt.request_id)
-        except (Unavailable, Misconfigured) as failure:
-            # What an earlier sending did is not undone by this one's having had no effect.
-            if attempt.sent_at is not None:
-                raise Ambiguous(failure.detail, evidence=failure.evidence) from failure
-            await self._store.attempts.mark_unsent(attempt.request_id)
-            raise
+        with _doubt_where_sent_before(attempt):
+            await self._spend(purchase, attempt)
+            await self._store.attempts.mark_sent(attempt.request_id)
+            answer = await self._buy(provider, purchase, attempt)
         if isinstance(answer.outcome, Postponed) and attempt.sent_at is not None:
             # The refusal is of this sending; the earlier one under the same id may still have been accepted.
             raise Ambiguous(f"refused on repetition: {answer.outcome.reason}")
-        return await self._keep(attempt, answer)
+        kept = await self._keep(attempt, answer)
+        if isinstance(answer.outcome, Declined | Postponed):
+            self._give_back(purchase, attempt)
+        await self._count(answer.outcome, purchase, attempt)
+        return kept
+
+    async def _buy(self, provider: Provider, purchase: Purchase, attempt: Attempt) -> Answer:
+        try:
+            return await provider.buy(purchase, attempt.request_id)
+        except (Unavailable, Misconfigured) as nothing_sold:
+            if attempt.sent_at is None:
+                with _doubt_where_not_kept():
+                    await self._store.attempts.mark_unsent(attempt.request_id)
+            self._give_back(purchase, attempt)
+            await self._count(nothing_sold, purchase, attempt)
+            raise
+        except Ambiguous as doubt:
+            await self._count(doubt, purchase, attempt)
+            raise
+
+    async def _spend(self, purchase: Purchase, attempt: Attempt) -> None:
+        """Refuse what our float does not reach for, before anything is sent (fault 43)."""
+        if self._floats is None:
+            return
+        try:
+            await self._floats.spend(attempt.provider, purchase.amount)
+        except Misconfigured as too_low:
+            # That it does not reach for a large order says nothing about the others.
+            if self._floats.is_empty(attempt.provider):
+                await self._count(too_low, purchase, attempt)
+            raise
+
+    def _give_back(self, purchase: Purchase, attempt: Attempt) -> None:
+        if self._floats is not None:
+            self._floats.give_back(attempt.provider, purchase.amount)
+
+    async def _count(self, said: Any, purchase: Purchase, attempt: Attempt) -> None:
+        if self._breakers is not None:
+            await self._breakers.count(
+                said,
+                by=attempt.provider,
+                line=line_of(purchase.bill_type, purchase.biller),
+                question=Question.PAY,
+                transaction_id=attempt.transaction_id,
+            )
+
+    async def _give_way(self, step: PurchaseStep) -> Outcome | None:
+        """Close an attempt that nobody has sent, for the next provider's sake; None where it is to be repeated."""
+        if self._breakers is None or not step.others:
+            return None
+        attempt = await self._open(step)
+        _, purchase = await self._counterpart(attempt)
+        line = line_of(purchase.bill_type, purchase.biller)
+        if not await self._breakers.is_open(attempt.provider, line):
+            return None
+        # Another worker may have sent it meanwhile; then it stays as it is.
+        closed = await self._store.attempts.close_unsent(attempt.request_id)
+        return closed.outcome if isinstance(closed.outcome, Settled) else None
 
     async def _weigh(self, attempt: Attempt, denial: Answer) -> Outcome:
         now = self._clock()
@@ -142,11 +227,45 @@ class Buyer:
 
     async def _keep(self, attempt: Attempt, answer: Answer) -> Outcome:
         """Make the answer durable before anyone acts on it; a token seen once is never lost (I7)."""
-        kept = await self._store.attempts.save_answer(attempt.request_id, answer)
+        with _doubt_where_not_kept():
+            kept = await self._store.attempts.save_answer(attempt.request_id, answer)
         return kept.outcome or answer.outcome
 
     async def _show(self, step: PurchaseStep, status: BillStatus, detail: str) -> None:
-        await self._store.orders.change_status(step.transaction_id, status, detail=detail)
+        """Show where the order stands. What it may not show, or cannot, changes nothing about the purchase."""
+        try:
+            await self._store.orders.change_status(step.transaction_id, status, detail=detail)
+        except (RefusedError, Unavailable) as untold:
+            log.warning("%s is not shown as %s: %s", step.transaction_id, status, untold)
+
+
+async def _ask(provider: Provider, purchase: Purchase, attempt: Attempt) -> Answer:
+    """Ask by our name, and by the provider's own where it has told one."""
+    reference = getattr(attempt.outcome, "provider_reference", None)
+    return await provider.requery(purchase, attempt.request_id, reference)
+
+
+@contextmanager
+def _doubt_where_sent_before(attempt: Attempt) -> Iterator[None]:
+    """Let a failure say that nothing was sold only where no earlier sending may have been.
+
+    What an earlier sending did is not undone by this one's having had no effect.
+    """
+    try:
+        yield
+    except (Unavailable, Misconfigured) as failure:
+        if attempt.sent_at is None:
+            raise
+        raise Ambiguous(failure.detail, evidence=failure.evidence) from failure
+
+
+@contextmanager
+def _doubt_where_not_kept() -> Iterator[None]:
+    """Let a silent store pass as doubt: what a provider did is known, and our records do not say it."""
+    try:
+        yield
+    except Unavailable as lost:
+        raise Ambiguous(f"it could not be written down: {lost.detail}") from lost
 
 
 def _evidence(attempt: Attempt) -> Evidence:

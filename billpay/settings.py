@@ -14,8 +14,10 @@ from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from billpay.domain.breaker import BreakerRules
 from billpay.domain.deposits import DepositPolicy
-from billpay.domain.money import cngn
+from billpay.domain.money import KOBO_PER_NAIRA, Kobo, cngn
+from billpay.domain.prices import PriceChange
 from billpay.domain.steps import PaymentRules
 from billpay.settings_values import (
     Address,
@@ -56,6 +58,13 @@ class Settings(BaseSettings):
     flutterwave_base_url: BaseUrl = Field(
         "https://api.flutterwave.com",
         description="the http or https address of Flutterwave's API, without credentials",
+    )
+    flutterwave_read_timeout_seconds: float = Field(
+        35.0,
+        allow_inf_nan=False,
+        ge=1,
+        le=60,
+        description="how many seconds a purchase at Flutterwave may take to be answered, 1 to 60",
     )
     vtpass_api_key: SecretStr | None = Field(
         None, description="VTPass's API key, sent with every request"
@@ -121,6 +130,61 @@ class Settings(BaseSettings):
         ge=1,
         le=30 * _DAY_SECONDS,
         description="how many seconds old an expired order may be and still be paid, 1 to 2592000",
+    )
+    bill_processor_breaker_window_seconds: int = Field(
+        300,
+        ge=60,
+        le=3_600,
+        description="how far back calls to a provider are counted, 60 to 3600 seconds; five minutes "
+        "hold enough calls of a quiet biller, and what is older says nothing of now",
+    )
+    bill_processor_breaker_minimum_calls: int = Field(
+        5,
+        ge=1,
+        le=1_000,
+        description="how many calls must be counted before their failures make a provider asked last, "
+        "1 to 1000; of fewer than five, half fail by chance",
+    )
+    bill_processor_breaker_failure_share: float = Field(
+        0.5,
+        allow_inf_nan=False,
+        ge=0.01,
+        le=1,
+        description="which share of the counted calls must have failed, 0.01 to 1; from one half on, "
+        "asking another provider first serves more customers sooner",
+    )
+    bill_processor_breaker_probe_seconds: int = Field(
+        60,
+        ge=1,
+        le=3_600,
+        description="how many seconds lie between two orders that try a provider which is asked last, "
+        "1 to 3600; one customer a minute waits for the news that it is back",
+    )
+    bill_processor_float_reserve_naira: int = Field(
+        10_000,
+        ge=0,
+        le=1_000_000_000,
+        description="how many naira of the balance at a provider are never spent, 0 to 1000000000; "
+        "they cover what other workers buy between two looks at it",
+    )
+    bill_processor_float_check_seconds: int = Field(
+        60,
+        ge=1,
+        le=3_600,
+        description="how many seconds a worker believes the balance that a provider told, 1 to 3600; "
+        "asking before every purchase would double the calls",
+    )
+    bill_processor_price_change: PriceChange = Field(
+        PriceChange.REFUND,
+        description="refund or pay_lower; what is done when a product's price has changed since it "
+        "was ordered: refund gives the money back, pay_lower pays a price that fell and gives back "
+        "the rest",
+    )
+    bill_processor_catalogue_interval_seconds: int = Field(
+        3_600,
+        ge=60,
+        le=_DAY_SECONDS,
+        description="how many seconds lie between two readings of what the providers list, 60 to 86400",
     )
     bill_processor_sealing_key: SealingKey | None = Field(
         None,
@@ -226,6 +290,19 @@ class Settings(BaseSettings):
             review_window_seconds=self.bill_processor_review_window_seconds,
         )
 
+    def breaker_rules(self) -> BreakerRules:
+        """Answer when a provider is asked last, and when it is tried again."""
+        return BreakerRules(
+            window=timedelta(seconds=self.bill_processor_breaker_window_seconds),
+            minimum_calls=self.bill_processor_breaker_minimum_calls,
+            failure_share=self.bill_processor_breaker_failure_share,
+            probe_after=timedelta(seconds=self.bill_processor_breaker_probe_seconds),
+        )
+
+    def float_reserve(self) -> Kobo:
+        """Answer what is never spent of a balance."""
+        return Kobo(self.bill_processor_float_reserve_naira * KOBO_PER_NAIRA)
+
     def deposit_policy(self) -> DepositPolicy:
         """Answer what is done with deposits that do not fit."""
         return DepositPolicy(
@@ -244,10 +321,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     given: dict[str, Any] = _with_sandbox(_surroundings() if environ is None else _given(environ))
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as invalid:
         details = invalid.errors(include_url=False, include_input=False)
         raise SettingsError({str(error["loc"][0]): _what(error) for error in details}) from None
+    if settings.skip_externals and _is_public_network(settings.stellar_network_passphrase):
+        raise SettingsError({"skip_externals": "lets a sandbox deliver for real money"})
+    return settings
+
+
+def _is_public_network(passphrase: str | None) -> bool:
+    """Whether money is real there: Stellar's and its forks' main networks are called so (`Public Global ...`)."""
+    return passphrase is not None and passphrase.lower().startswith("public")
 
 
 def _surroundings() -> dict[str, str]:
@@ -278,6 +363,7 @@ def _with_sandbox(given: dict[str, str]) -> dict[str, str]:
 
 _WHAT: Mapping[str, str] = {
     "bool_parsing": "is neither true nor false",
+    "enum": "is none of the words",
     "finite_number": "is no number",
     "float_parsing": "is no number",
     "greater_than_equal": "is too small",

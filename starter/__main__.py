@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from billpay.store.schema import migrate as migrate_database
+from starter.commands.cases import cases
+from starter.commands.catalogue import catalogue
 from starter.commands.endings import PlainGroup, run, state_of
 from starter.commands.operate import mark_delivered, refund, resend_message, retry
 from starter.commands.order import orders
@@ -23,6 +25,8 @@ app = typer.Typer(
     help="Bill payments in cNGN: the local stack, orders, and what operators may do.",
 )
 app.add_typer(orders, name="order")
+app.add_typer(catalogue, name="catalogue")
+app.add_typer(cases, name="cases")
 app.command("show")(show)
 app.command("list")(list_payments)
 app.command("retry")(retry)

@@ -17,7 +17,7 @@ from billpay.domain.money import STROOPS_PER_CNGN, Stroops
 from billpay.domain.orders import Order
 from billpay.domain.statuses import BillStatus
 from billpay.sandbox import identities
-from billpay.sandbox.vtpass_triggers import Says, Script, Truth, Verify
+from billpay.sandbox.scripts import Says, Script, Truth, Verify
 from billpay.settings import Settings
 from billpay.store import Store
 from starter.ordering import Typed, read_typed

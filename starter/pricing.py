@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from billpay.domain.accounts import AccountRefused
+from billpay.domain.accounts import AccountOk, AccountRefused
 from billpay.domain.bills import BillType, Product, biller_name
 from billpay.domain.money import Kobo, spoken_naira
+from billpay.domain.products import name_without_price
 from billpay.domain.routing import PREFERENCE, ProviderName
-from billpay.failures import Invalid, Misconfigured
+from billpay.failures import Failure, Invalid, Misconfigured, Unavailable
 from billpay.providers.base import Provider, Purchase
 from billpay.store.orders import NewOrder
 
@@ -26,12 +27,32 @@ class UnknownProduct(Invalid):
 async def priced(order: NewOrder, providers: Mapping[ProviderName, Provider]) -> NewOrder:
     """Put the price into an order; a product's code is its provider's own, so the order then names the provider.
 
+    Where the customer names no provider, the next one is asked when one has no such product or gives no answer.
+
     Raises:
         Invalid: there is no such product, or the account cannot be renewed as it is wished.
         Misconfigured: nobody here sells it.
         Unavailable: the provider could not be asked.
     """
-    provider = _seller(order, providers)
+    first: Failure | None = None
+    for provider in _sellers(order, providers):
+        try:
+            return await _priced_by(provider, order)
+        except (UnknownProduct, Unavailable) as failure:
+            first = first or failure
+    named = f" called {order.provider}" if order.provider else ""
+    raise first or Misconfigured(
+        f"no provider{named} with keys here sells {biller_name(order.biller)}"
+    )
+
+
+def _sellers(order: NewOrder, providers: Mapping[ProviderName, Provider]) -> Sequence[Provider]:
+    wanted = PREFERENCE[order.bill_type] if order.provider is None else (order.provider,)
+    present = [providers[name] for name in wanted if name in providers]
+    return [provider for provider in present if provider.sells(order.bill_type, order.biller)]
+
+
+async def _priced_by(provider: Provider, order: NewOrder) -> NewOrder:
     if order.product_code is None:
         amount = await _renewal_price(order, provider)
         return replace(order, bill_amount=amount, provider=provider.name)
@@ -40,17 +61,12 @@ async def priced(order: NewOrder, providers: Mapping[ProviderName, Provider]) ->
     amount = order.bill_amount if product.price is None else product.price
     if not amount:
         raise Invalid(f"{product.name} has no price of its own: name an amount with --amount")
-    return replace(order, product_code=product.code, bill_amount=amount, provider=provider.name)
-
-
-def _seller(order: NewOrder, providers: Mapping[ProviderName, Provider]) -> Provider:
-    wanted = PREFERENCE[order.bill_type] if order.provider is None else (order.provider,)
-    for name in wanted:
-        provider = providers.get(name)
-        if provider is not None and provider.sells(order.bill_type, order.biller):
-            return provider
-    raise Misconfigured(
-        f"{biller_name(order.biller)} is sold by none of {', '.join(wanted)}, or their keys are not set"
+    return replace(
+        order,
+        product_code=product.code,
+        product_name=product.name,
+        bill_amount=amount,
+        provider=provider.name,
     )
 
 
@@ -68,18 +84,27 @@ async def _renewal_price(order: NewOrder, provider: Provider) -> Kobo:
         )
     )
     if isinstance(verdict, AccountRefused):
+        if verdict.price and not order.bill_amount:
+            return verdict.price
         raise Invalid(f"{verdict.reason} (--amount pays a renewal, --package another package)")
+    if not isinstance(verdict, AccountOk):
+        # Says nothing of the account: the next provider may renew it.
+        raise UnknownProduct(verdict.reason, menu=())
     amount = order.bill_amount or verdict.renewal_amount
     if not amount:
-        raise Invalid("the renewal has no known price: name an amount or a package")
+        # Who takes any amount does not know it; the next provider may.
+        raise UnknownProduct(
+            f"{provider.name} knows no price of the renewal: name an amount or a package", menu=()
+        )
     return amount
 
 
 def _chosen(menu: Sequence[Product], wanted: str, biller: str) -> Product:
-    """Find a product by its code or its whole name, in any case."""
+    """Find a product by its code or its whole name, with or without the price in it, in any case."""
     text = wanted.strip().casefold()
     for product in menu:
-        if text in (product.code.casefold(), product.name.casefold()):
+        names = (product.code, product.name, name_without_price(product.name))
+        if text in map(str.casefold, names):
             return product
     menu_lines = [f"  {product.code}  {product.name}  {_price(product)}" for product in menu]
     raise UnknownProduct(f"{biller} sells no {wanted!r}; there is", menu_lines)

@@ -206,6 +206,15 @@ def test_decisions_are_numbered_without_gaps_and_shaped_alike():
         assert len(text.split()) < 500, f"{page.name} is more than a page"
 
 
+def test_the_runbooks_questions_to_the_database_are_answered(database_url):
+    page = (ROOT / "docs" / "operating.md").read_text()
+    blocks = "".join(body for language, body in FENCE.findall(page) if language == "sql")
+    (repair,) = re.findall(r"`(UPDATE deposits [^`]+;)`", page)
+    with psycopg.connect(database_url) as session:
+        for statement in [*blocks.split(";")[:-1], repair]:
+            session.execute(statement)
+
+
 def test_the_readmes_plain_sql_makes_a_payable_order(database_url):
     """The two statements of the readme, with a wallet and the returned id put in, and nothing else."""
     (block,) = [

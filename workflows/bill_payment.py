@@ -57,6 +57,7 @@ class BillPaymentWorkflow(Purchasing):
     @workflow.init
     def __init__(self, request: BillPaymentRequest) -> None:
         super().__init__(request)
+        self._excess = Stroops(0)
 
     def _about(self) -> tuple[UUID, str]:
         return self._request.transaction_id, self._request.operation_id
@@ -73,16 +74,21 @@ class BillPaymentWorkflow(Purchasing):
         if isinstance(verdict, ReturnIt):
             await self._give_back(verdict.reason)
         else:
+            self._excess = verdict.excess
             ending = await self._serve(verdict)
             if isinstance(ending, GiveBack):
                 await self._give_back(ending.reason)
             else:
-                await self._deliver(ending, verdict.excess)
+                await self._deliver(ending, self._excess)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._progress.status
 
     async def _serve(self, payable: Payable) -> Sold | GiveBack:
         """Ask one provider after the other; after all in vain, a person within the review window."""
+        if payable.unfinished is not None:
+            ending = await self._finish(payable.unfinished)
+            if not isinstance(ending, NextProvider):
+                return ending
         while True:
             ending = await self._try_in_turn(payable.route)
             if not isinstance(ending, NextProvider):
@@ -95,18 +101,25 @@ class BillPaymentWorkflow(Purchasing):
 
     async def _try_in_turn(self, route: tuple[ProviderName, ...]) -> Ending:
         ending: Ending = NextProvider("no provider was asked")
-        for provider in route:
-            ending = await self._try_provider(provider)
+        for number, provider in enumerate(route, start=1):
+            ending = await self._try_provider(provider, others=route[number:])
             if not isinstance(ending, NextProvider):
                 break
         return ending
 
-    async def _try_provider(self, provider: ProviderName) -> Ending:
+    async def _try_provider(
+        self, provider: ProviderName, *, others: tuple[ProviderName, ...]
+    ) -> Ending:
         """Verify the account, then buy; the next provider follows only when this one has sold nothing (I4)."""
         self._enter(BillStatus.VERIFYING_ACCOUNT, provider=provider)
         try:
             account = await steps.verify_account(
-                VerifyAccount(transaction_id=self._request.transaction_id, provider=provider)
+                VerifyAccount(
+                    transaction_id=self._request.transaction_id,
+                    provider=provider,
+                    others=others,
+                    operation_id=self._request.operation_id,
+                )
             )
         except ActivityError as error:
             detail = step_failed(error).detail
@@ -114,7 +127,12 @@ class BillPaymentWorkflow(Purchasing):
             return NextProvider(detail)
         if account.refused:
             return GiveBack(account.refused)
-        return await self._buy(provider)
+        if account.passed_over:
+            self._enter(BillStatus.PROVIDER_FAILED)
+            return NextProvider(account.passed_over)
+        if account.excess is not None:
+            self._excess = account.excess
+        return await self._buy(provider, others=others)
 
     async def _review_before_refund(self, why: str) -> Decision | None:
         window = self._request.rules.review_window_seconds

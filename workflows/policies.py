@@ -113,6 +113,28 @@ WATCH_PAYMENTS: Policy = {
     ),
 }
 
+READ_PRICE_LISTS: Policy = {
+    # Some thirty lists, one after the other, each of which may take half a minute to be answered.
+    "start_to_close_timeout": timedelta(minutes=15),
+    "heartbeat_timeout": WORKER_LOST_AFTER,
+    # Three tries, then the next refresh of the schedule: an old list is shown as old, and prices are checked again
+    # before anything is bought.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=30),
+        backoff_coefficient=4.0,
+        maximum_attempts=3,
+        non_retryable_error_types=["Misconfigured"],
+    ),
+}
+
+FOLLOW_UP: Policy = {
+    # Above the time after which a run begins no new question (three minutes), with the longest question behind it.
+    "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": WORKER_LOST_AFTER,
+    # What fails here is our database. After three tries the next run of the schedule finds the same questions due.
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
+}
+
 LONGEST_MONEY_STEP = timedelta(seconds=100)
 """The longest start_to_close of a step that moves money; a stopping worker waits longer than this for it."""
 

@@ -81,11 +81,13 @@ class Purchasing(Refunding):
         self._attempts = 0
         self._confirmations = 0
 
-    async def _buy(self, provider: ProviderName) -> Ending:
+    async def _buy(
+        self, provider: ProviderName, *, others: tuple[ProviderName, ...] = ()
+    ) -> Ending:
         """Open one attempt; another one only after a refusal that was a matter of timing."""
         ending: Ending = NextProvider(f"{provider} was never asked")
         for _ in range(policies.POSTPONEMENTS):
-            step = self._next_attempt(provider)
+            step = self._next_attempt(provider, others)
             outcome = await self._purchase(step)
             ending = await self._conclude(step, outcome)
             if not isinstance(outcome, Postponed):
@@ -96,7 +98,15 @@ class Purchasing(Refunding):
             )
         return ending
 
-    def _next_attempt(self, provider: ProviderName) -> PurchaseStep:
+    async def _finish(self, step: PurchaseStep) -> Ending:
+        """Find out what became of a purchase that an earlier run of this workflow has left behind."""
+        self._attempts = step.number
+        self._enter(BillStatus.PROVIDER_PROCESSING, provider=step.provider, attempt=step.number)
+        return await self._conclude(step, await self._confirm(step))
+
+    def _next_attempt(
+        self, provider: ProviderName, others: tuple[ProviderName, ...]
+    ) -> PurchaseStep:
         self._attempts += 1
         self._enter(BillStatus.PROCESSING_BILL, provider=provider, attempt=self._attempts)
         return PurchaseStep(
@@ -104,6 +114,7 @@ class Purchasing(Refunding):
             provider=provider,
             number=self._attempts,
             request_id=request_id(workflow.info().workflow_id, self._attempts, workflow.now()),
+            others=others,
         )
 
     async def _purchase(self, step: PurchaseStep) -> Settled | StepFailed | Ending:

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities import names
+    from billpay.domain.catalogue import PriceListsRead, ReadPriceLists
     from billpay.domain.outcomes import Outcome
     from billpay.domain.refunds import RefundAnswer
     from billpay.domain.steps import (
@@ -158,6 +159,19 @@ async def refund_payment(request: RefundStep) -> RefundAnswer:
 async def retry_refund(request: RetryRefund) -> None:
     """Let a held refund go again."""
     await _run(names.RETRY_REFUND, request, None, policies.OUR_OWN_RECORDS)
+
+
+async def read_price_lists(request: ReadPriceLists) -> PriceListsRead:
+    """Read everything that one provider lists."""
+    answer: PriceListsRead = await _run(
+        names.READ_PRICE_LISTS,
+        request,
+        PriceListsRead,
+        policies.READ_PRICE_LISTS,
+        summary=f"read what {request.provider} lists",
+        activity_id=f"{names.READ_PRICE_LISTS}-{request.provider}",
+    )
+    return answer
 
 
 async def _run(

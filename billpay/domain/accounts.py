@@ -35,5 +35,20 @@ class AccountRefused(BaseModel):
     reason: str
     """In words a customer may read."""
 
+    price: Kobo | None = None
+    """What it costs now, where only that is why not; for the renewal of a TV subscription too."""
 
-AccountVerdict = Annotated[AccountOk | AccountRefused, Field(discriminator="kind")]
+
+class ProductNotSold(BaseModel):
+    """This provider cannot sell what is ordered; another may. Says nothing of the account."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["product_not_sold"] = "product_not_sold"
+    reason: str
+    """In words a customer may read, for where nobody else sells it either."""
+
+
+AccountVerdict = Annotated[
+    AccountOk | AccountRefused | ProductNotSold, Field(discriminator="kind")
+]

@@ -3,6 +3,7 @@
 Billers are named by our own codes; each provider's adapter knows its own words for them.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -21,6 +22,11 @@ class BillType(StrEnum):
     AIRTIME = "airtime"
     DATA = "data"
     CABLE_TV = "cable_tv"
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its billers have a menu with prices; of the others customers choose the amount."""
+        return self in (BillType.DATA, BillType.CABLE_TV)
 
 
 class MeterType(StrEnum):
@@ -47,17 +53,17 @@ _TV = (BillType.CABLE_TV,)
 
 BILLERS: tuple[Biller, ...] = (
     Biller(BillerCode("ekedc"), "EKEDC", _DISCO, ("ekedp", "eko")),
-    Biller(BillerCode("ikedc"), "IKEDC", _DISCO, ("ie", "ikeja", "ikeja electric")),
+    Biller(BillerCode("ikedc"), "IKEDC", _DISCO, ("ie", "ikeja")),
     Biller(BillerCode("aedc"), "AEDC", _DISCO, ("abuja",)),
     Biller(BillerCode("kedco"), "KEDCO", _DISCO, ("kano", "kedc")),
-    Biller(BillerCode("phed"), "PHED", _DISCO, ("phedc", "port harcourt")),
+    Biller(BillerCode("phed"), "PHED", _DISCO, ("phedc", "port harcourt", "portharcourt")),
     Biller(BillerCode("jed"), "JED", _DISCO, ("jedc", "jos")),
-    Biller(BillerCode("kaedco"), "KAEDCO", _DISCO, ("kaedc", "kaduna", "kaduna electric", "kedc")),
+    Biller(BillerCode("kaedco"), "KAEDCO", _DISCO, ("kaduna", "kaedc", "kedc")),
     Biller(BillerCode("ibedc"), "IBEDC", _DISCO, ("ibadan",)),
     Biller(BillerCode("eedc"), "EEDC", _DISCO, ("enugu",)),
     Biller(BillerCode("bedc"), "BEDC", _DISCO, ("benin",)),
     Biller(BillerCode("yedc"), "YEDC", _DISCO, ("yola",)),
-    Biller(BillerCode("abedc"), "ABEDC", _DISCO, ("aba", "apl", "aple", "aba power")),
+    Biller(BillerCode("abedc"), "ABEDC", _DISCO, ("aba", "apl", "aple")),
     Biller(BillerCode("mtn"), "MTN", _TELCO),
     Biller(BillerCode("airtel"), "Airtel", _TELCO),
     Biller(BillerCode("glo"), "GLO", _TELCO),
@@ -67,6 +73,11 @@ BILLERS: tuple[Biller, ...] = (
     Biller(BillerCode("startimes"), "StarTimes", _TV),
     Biller(BillerCode("showmax"), "Showmax", _TV),
 )
+
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+_COMPANY_WORDS = frozenset({"electric", "electricity", "power", "disco", "distribution", "company"})
+"""What people and providers write behind a disco's name: "Ikeja Electric", `eko-electric`, "Aba Power"."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +98,16 @@ def find_biller(text: str, bill_type: BillType) -> Biller:
     Raises:
         Invalid: nobody of this bill type is called so, or more than one is (`kedc`).
     """
-    wanted = text.strip().lower()
+    words = _SEPARATORS.split(text.strip().lower())
+    wanted = " ".join(word for word in words if word not in _COMPANY_WORDS)
     sellers = [biller for biller in BILLERS if bill_type in biller.bill_types]
     meant = [b for b in sellers if wanted == b.code] or [b for b in sellers if wanted in b.aliases]
     if len(meant) == 1:
         return meant[0]
-    names = ", ".join(b.code for b in meant or sellers)
     if meant:
-        raise Invalid(f"{text!r} is ambiguous: it may mean {names}")
+        meanings = " or ".join(f"{b.code} ({b.aliases[0].title()})" for b in meant)
+        raise Invalid(f"{text!r} is ambiguous: it may mean {meanings}")
+    names = ", ".join(b.code for b in sellers)
     raise Invalid(f"{text!r} is no {bill_type} biller we know; choose one of {names}")
 
 

@@ -113,5 +113,10 @@ def assess(order: Order, credit: Credit, policy: DepositPolicy) -> PayTheBill | 
         credit.closed_at - order.created_at > policy.late_limit
     ):
         return ReturnIt(reason="the payment arrived too long after the order expired")
+    return PayTheBill(excess=excess_of(order, credit, policy))
+
+
+def excess_of(order: Order, credit: Credit, policy: DepositPolicy) -> Stroops:
+    """Answer what is to be returned after delivery: what came above the due, unless it is dust."""
     excess = Stroops(credit.amount - order.due)
-    return PayTheBill(excess=excess if excess > policy.dust else Stroops(0))
+    return excess if excess > policy.dust else Stroops(0)

@@ -15,6 +15,12 @@ MEMO_LIMIT_BYTES = 28
 
 LAGOS = ZoneInfo("Africa/Lagos")
 WATCHER_WORKFLOW_ID = "watch-payments"
+REFRESH_SCHEDULE_ID = "refresh-catalogue"
+REFRESH_WORKFLOW_ID = "refresh-catalogue"
+"""Of a refresh that a person asks for; those of the schedule carry their time behind it."""
+
+FOLLOW_UP_SCHEDULE_ID = "follow-up"
+FOLLOW_UP_WORKFLOW_ID = "follow-up"
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _CODE_LENGTH = 22

@@ -45,11 +45,17 @@ class Order(BaseModel):
     product_code: str | None = None
     """Data plan or TV package by the provider's code; None for open amounts and TV renewals."""
 
+    product_name: str | None = None
+    """What the provider that was chosen called it; by name and price another one finds the same."""
+
     due: Stroops
     """What the customer must send."""
 
     bill_amount: Kobo
     """What the provider is to be paid: due minus our fee."""
+
+    price_fell_by: Kobo = Kobo(0)
+    """How much more the bill was when ordered, where its price fell since and the lower one is paid."""
 
     contact_phone: str
     requested_provider: str
@@ -61,6 +67,11 @@ class Order(BaseModel):
     def memo(self) -> str:
         """The memo the customer's payment must carry."""
         return memo_of(self.transaction_id)
+
+    @property
+    def ordered_amount(self) -> Kobo:
+        """What the provider was to be paid when ordered."""
+        return Kobo(self.bill_amount + self.price_fell_by)
 
     @property
     def wants_token(self) -> bool:
@@ -88,6 +99,11 @@ class OrderRow(BaseModel):
     status: BillStatus
     created_at: datetime
     expires_at: datetime
+    price: Kobo | None = None
+    """What the bill costs now, where its price fell since the order and is paid."""
+
+    current_package: str | None = None
+    """The TV account's running bouquet, where the provider named it."""
 
 
 def fee_of(bill_type: BillType) -> Kobo:
@@ -111,6 +127,8 @@ def read_order(row: OrderRow) -> Order:
     except ValueError:
         raise Invalid(f"bill type {row.bill_type!r} is none we sell") from None
     account_number = read_account_number(bill_type, row.account_number)
+    ordered = _read_bill_amount(bill_type, row)
+    fell_by = Kobo(0 if row.price is None else ordered - row.price)
     biller_text = _text(row.metadata, "provider_code") or network_hint(account_number) or ""
     return Order(
         transaction_id=row.transaction_id,
@@ -120,8 +138,10 @@ def read_order(row: OrderRow) -> Order:
         account_number=account_number,
         meter_type=_read_meter_type(bill_type, row.metadata),
         product_code=_read_product_code(bill_type, row.metadata),
-        due=row.due,
-        bill_amount=_read_bill_amount(bill_type, row),
+        product_name=_text(row.metadata, "product_name"),
+        due=Stroops(row.due - in_stroops(fell_by)),
+        bill_amount=Kobo(ordered - fell_by),
+        price_fell_by=fell_by,
         contact_phone=_read_contact_phone(account_number, row.metadata),
         requested_provider=row.requested_provider,
         status=row.status,

@@ -67,7 +67,8 @@ SUCCESSORS: dict[BillStatus, frozenset[BillStatus]] = {
     _S.VERIFYING_ACCOUNT: frozenset(
         {_S.ACCOUNT_INVALID, _S.PROCESSING_BILL, _S.PROVIDER_FAILED, _S.NEEDS_REVIEW}
     ),
-    _S.ACCOUNT_INVALID: frozenset({_S.REFUND_INITIATED, _S.NEEDS_REVIEW}),
+    # Whoever died with the answer in hand asks again, and may be answered otherwise.
+    _S.ACCOUNT_INVALID: frozenset({_S.VERIFYING_ACCOUNT, _S.REFUND_INITIATED, _S.NEEDS_REVIEW}),
     # Every answer a purchase can get.
     _S.PROCESSING_BILL: frozenset(
         {

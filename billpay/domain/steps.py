@@ -65,6 +65,17 @@ class VerifyPayment(_Step):
     operation_id: str
 
 
+class PurchaseStep(_Step):
+    """One attempt to buy, from opening to certainty."""
+
+    transaction_id: UUID
+    provider: ProviderName
+    number: int
+    request_id: str
+    others: tuple[ProviderName, ...] = ()
+    """Who is asked if this one sells nothing; nobody where it is the last."""
+
+
 class Payable(_Step):
     """The deposit covers the order, and somebody can sell it."""
 
@@ -79,6 +90,9 @@ class Payable(_Step):
     excess: Stroops
     """To be returned after delivery."""
 
+    unfinished: PurchaseStep | None = None
+    """A purchase of an earlier run that is or may be sold: to be finished before anything else is tried."""
+
 
 PaymentVerdict = Annotated[Payable | ReturnIt, Field(discriminator="kind")]
 
@@ -88,6 +102,11 @@ class VerifyAccount(_Step):
 
     transaction_id: UUID
     provider: ProviderName
+    others: tuple[ProviderName, ...] = ()
+    """Who is asked if this one cannot tell; nobody where it is the last."""
+
+    operation_id: str | None = None
+    """The deposit that pays for it."""
 
 
 class AccountAnswer(_Step):
@@ -96,14 +115,11 @@ class AccountAnswer(_Step):
     refused: str | None
     """Why not, in the customer's words; None where it can be served."""
 
+    passed_over: str | None = None
+    """Why another provider is asked, which says nothing of the account; None where this one can be bought from."""
 
-class PurchaseStep(_Step):
-    """One attempt to buy, from opening to certainty."""
-
-    transaction_id: UUID
-    provider: ProviderName
-    number: int
-    request_id: str
+    excess: Stroops | None = None
+    """What goes back after delivery at the price found here; None where nothing is known beyond `Payable`."""
 
 
 class AbandonAttempt(_Step):

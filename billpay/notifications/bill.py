@@ -1,15 +1,14 @@
 """An order's facts as its customer may read them: names instead of codes, numbers masked, amounts spoken."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from billpay.domain.bills import BillType, biller_name
 from billpay.domain.masking import masked_account, masked_phone
 from billpay.domain.money import spoken_cngn, spoken_naira
 from billpay.domain.orders import Order, OrderRow, read_order
 from billpay.domain.phones import canonical_phone
+from billpay.domain.products import name_without_price
 from billpay.failures import Invalid
 
 _PRODUCT_NAMES = ("product_name", "plan_name", "package_name", "plan", "package")
@@ -17,8 +16,6 @@ _PRODUCT_NAMES = ("product_name", "plan_name", "package_name", "plan", "package"
 
 _SIZE = re.compile(r"\d+(\.\d+)?\s?[MGT]B\b", re.IGNORECASE)
 _VALIDITY = re.compile(r"\b(\d+)[ -]?((?:hr|hour|day|week|month|year)s?)\b", re.IGNORECASE)
-_PRICE = re.compile(r"\s+[N₦][\d,.]+$")
-"""Providers end a package's name with its price, which grows old."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +57,7 @@ def bill_of(row: OrderRow) -> Bill:
         return _as_written(row)
     kind = _account_kind(order.bill_type, order.account_number)
     biller = biller_name(order.biller)
-    name = _product_name(order, row.metadata)
+    name = _product_name(order, row)
     return Bill(
         bill_type=order.bill_type,
         biller=biller,
@@ -103,11 +100,11 @@ def _masked(kind: str, account_number: str) -> str:
     return (masked_phone if kind == "phone" else masked_account)(account_number)
 
 
-def _product_name(order: Order, metadata: Mapping[str, Any]) -> str | None:
-    """The product's name where the order tells it, else its code; None where there is no product."""
+def _product_name(order: Order, row: OrderRow) -> str | None:
+    """The product's name where the order tells it, else its code; of a renewal what is running, where that is known."""
     if order.product_code is None:
-        return None
-    words = (str(metadata.get(field) or "").strip() for field in _PRODUCT_NAMES)
+        return row.current_package
+    words = (str(row.metadata.get(field) or "").strip() for field in _PRODUCT_NAMES)
     return next((word for word in words if word and word != order.product_code), order.product_code)
 
 
@@ -116,7 +113,7 @@ def _spoken_product(bill_type: BillType, biller: str, name: str) -> str:
     if bill_type is BillType.DATA:
         size = _SIZE.search(name)
         return size.group().replace(" ", "").upper() if size else name
-    unpriced = _PRICE.sub("", name)
+    unpriced = name_without_price(name)
     own_name = unpriced.lower().startswith(f"{biller.lower()} ")
     return biller + unpriced[len(biller) :] if own_name else unpriced
 

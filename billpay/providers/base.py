@@ -1,18 +1,18 @@
 """The seam to the companies through whom bills are bought.
 
-Answers are values, the absence of an answer is one of `billpay.failures`; anything unforeseen in a
-call that moves money is `Ambiguous`. A provider is one file beside this one and one line in the registry (`billpay.providers`).
+Answers are values, the absence of an answer is one of `billpay.failures`; anything unforeseen in a call that moves
+money is `Ambiguous`. A provider is one file beside this one and one line in the registry (`billpay.providers`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from billpay.domain.accounts import AccountVerdict
+from billpay.domain.accounts import AccountRefused, AccountVerdict, ProductNotSold
 from billpay.domain.bills import BillerCode, BillType, MeterType, Product
 from billpay.domain.money import Kobo
 from billpay.domain.orders import Order
-from billpay.domain.outcomes import Answer
+from billpay.domain.outcomes import Answer, Declined, Whose
 from billpay.domain.routing import ProviderName
 
 
@@ -52,17 +52,23 @@ class Purchase:
         return self.meter_type is MeterType.PREPAID
 
 
+def not_sent(refusal: AccountRefused | ProductNotSold) -> Answer:
+    """Answer a purchase that was refused before anything was sent."""
+    whose = Whose.CUSTOMER if isinstance(refusal, AccountRefused) else Whose.PROVIDER
+    return Answer(outcome=Declined(code="not sent", reason=refusal.reason, whose=whose))
+
+
 class Provider(Protocol):
     """A company that sells bills."""
 
     name: ProviderName
 
     def sells(self, bill_type: BillType, biller: BillerCode) -> bool:
-        """Whether this provider can be asked for this biller at all."""
+        """Whether this provider can be asked for this biller at all, as far as it knows without asking."""
         ...
 
     async def verify_account(self, purchase: Purchase) -> AccountVerdict:
-        """Ask whether the account can be served. Moves nothing; safe to repeat.
+        """Ask whether the account can be served, and the product bought here. Moves nothing; safe to repeat.
 
         Raises:
             Unavailable: it could not be asked; says nothing about the account.
@@ -80,8 +86,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def requery(self, purchase: Purchase, request_id: str) -> Answer:
+    async def requery(
+        self, purchase: Purchase, request_id: str, provider_reference: str | None = None
+    ) -> Answer:
         """Ask what became of a request id. Never buys; safe to repeat.
+
+        `provider_reference` is the provider's own name for it, where one was told; some find a purchase only by that.
 
         Raises:
             Unavailable: it could not be asked; says nothing about the purchase.

@@ -1,13 +1,17 @@
-"""Reading JSON whose shape is only promised.
+"""Writing JSON to the digit, and reading JSON whose shape is only promised.
 
 Providers write "null" and "N/A" for nothing, numbers as text and text as numbers, and null where an object
-is documented. Nothing here raises: what cannot be read is absent.
+is documented. No reader here raises: what cannot be read is absent.
 """
 
+import json
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from billpay.domain.money import Kobo
+from billpay.domain.money import KOBO_PER_NAIRA, Kobo, naira_amount
+
+JsonScalar = str | int | Decimal
 
 _ABSENT = frozenset({"", "null", "none", "n/a", "na"})
 _KOBO_PLACES = 2
@@ -46,3 +50,18 @@ def kobo_at(document: Any, *path: str, rounding: str = ROUND_HALF_UP) -> Kobo | 
         return Kobo(int(kobo))
     except (ArithmeticError, ValueError):
         return None
+
+
+def naira_number(amount: Kobo) -> int | Decimal:
+    """Write an amount for a JSON number: whole naira as an integer, else with its two decimals."""
+    whole, kobo = divmod(amount, KOBO_PER_NAIRA)
+    return Decimal(naira_amount(amount)) if kobo else whole
+
+
+def write_json(body: Mapping[str, JsonScalar]) -> bytes:
+    """Write a flat object; a Decimal becomes a JSON number digit by digit, never by way of a float."""
+    members = (
+        f"{json.dumps(name)}:{f'{value:f}' if isinstance(value, Decimal) else json.dumps(value)}"
+        for name, value in body.items()
+    )
+    return ("{" + ",".join(members) + "}").encode()

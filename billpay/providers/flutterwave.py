@@ -13,14 +13,14 @@ import httpx
 from pydantic import SecretStr
 
 from billpay.clock import Clock, system_clock
-from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict
+from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
 from billpay.domain.bills import BILLERS, BillerCode, BillType, Product
 from billpay.domain.money import Kobo
-from billpay.domain.outcomes import Answer, Declined, NeverSeen, Whose
+from billpay.domain.outcomes import Answer, NeverSeen
 from billpay.domain.routing import ProviderName
 from billpay.failures import Misconfigured, Unavailable
-from billpay.providers.base import Purchase
-from billpay.providers.documents import kobo_at, text_at
+from billpay.providers.base import Purchase, not_sent
+from billpay.providers.documents import kobo_at, naira_number, text_at
 from billpay.providers.flutterwave_accounts import read_account
 from billpay.providers.flutterwave_answers import read_payment, read_status
 from billpay.providers.flutterwave_catalogue import (
@@ -31,8 +31,7 @@ from billpay.providers.flutterwave_catalogue import (
     product_of,
     refusal_before_asking,
 )
-from billpay.providers.flutterwave_http import KEY_HEADER, BearerHttp
-from billpay.providers.flutterwave_menu import Menu
+from billpay.providers.flutterwave_menu import Menu, nothing_listed
 from billpay.providers.flutterwave_words import (
     PROVIDER,
     Meaning,
@@ -41,8 +40,7 @@ from billpay.providers.flutterwave_words import (
     no_answer,
     read_envelope,
 )
-from billpay.providers.http import Question, Reply, host_of
-from billpay.providers.vtpass_requests import naira_number
+from billpay.providers.http import ProviderHttp, Question, Reply, host_of
 
 PAY_TIMEOUT_SECONDS = 35.0
 """Flutterwave itself gives up after 28 seconds and answers 503 (developer.flutterwave.com/docs/error-timeouts)."""
@@ -78,30 +76,32 @@ class Flutterwave:
         clock: Clock = system_clock,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._http = BearerHttp(PROVIDER, base_url, suffix="/v3", transport=transport)
-        self._keys = {KEY_HEADER: secret_key}
+        self._http = ProviderHttp(PROVIDER, base_url, suffix="/v3", transport=transport)
+        self._secret_key = secret_key
         self._read_timeout_seconds = read_timeout_seconds
         self._menu = Menu(get=self._get, catalogue=catalogue or MemoryCatalogue(), clock=clock)
         self.is_live = _is_live(base_url, secret_key)
 
     def sells(self, bill_type: BillType, biller: BillerCode) -> bool:
-        """Whether this biller may be asked for: one we know, which was not lately found missing from its lists."""
+        """Whether this biller may be asked for: one we know, which the lists read lately do not lack."""
         return (bill_type, biller) in _OFFERED and not self._menu.is_missing(bill_type, biller)
 
     async def verify_account(self, purchase: Purchase) -> AccountVerdict:
-        """Ask whether the account can be served, and at this amount. Moves nothing; safe to repeat.
+        """Ask whether the account can be served, and the product bought for this amount. Moves nothing; safe to repeat.
 
         Raises:
             Unavailable: it could not be asked; says nothing about the account.
-            Misconfigured: our key or address was refused, or nothing on the lists is surely what was ordered.
+            Misconfigured: our key or address was refused.
         """
         reason = refusal_before_asking(purchase, is_live=self.is_live)
         if reason is not None:
             return AccountRefused(reason=reason)
         item = await self._menu.item(purchase)
+        if item is None:
+            return ProductNotSold(reason="This product is not on sale at the moment")
         reason = price_refusal(purchase, item)
         if reason is not None:
-            return AccountRefused(reason=reason)
+            return AccountRefused(reason=reason, price=item.price)
         if is_paid_by_phone(purchase) or not item.can_be_validated:
             return AccountOk()
         try:
@@ -124,17 +124,19 @@ class Flutterwave:
         """
         reason = refusal_before_asking(purchase, is_live=self.is_live)
         if reason is not None:
-            return _not_sent(reason, Whose.CUSTOMER)
+            return not_sent(AccountRefused(reason=reason))
         item = await self._menu.item(purchase)
+        if item is None:
+            raise nothing_listed(purchase)
         reason = price_refusal(purchase, item)
         if reason is not None:
-            return _not_sent(reason, Whose.PROVIDER)
+            return not_sent(ProductNotSold(reason=reason))
         question = Question(
             method="POST",
             path=f"billers/{item.biller_code}/items/{item.item_code}/payment",
             moves_money=True,
             read_timeout_seconds=self._read_timeout_seconds,
-            keys=self._keys,
+            bearer=self._secret_key,
             body={
                 "country": "NG",
                 "customer_id": purchase.account_number,
@@ -179,13 +181,13 @@ class Flutterwave:
     async def products(self, bill_type: BillType, biller: BillerCode) -> Sequence[Product]:
         """List plans or packages with their prices; empty for airtime and electricity.
 
+        Their codes are looked up all the same, so that `sells` knows whether there are any.
+
         Raises:
             Unavailable, Misconfigured: as for every question.
         """
-        if bill_type not in _PRICED:
-            return []
         listing = await self._menu.listing(bill_type, biller)
-        return [product_of(item) for item in listing.items]
+        return [product_of(item) for item in listing.items] if bill_type in _PRICED else []
 
     async def close(self) -> None:
         """Release the connections."""
@@ -213,7 +215,7 @@ class Flutterwave:
             path=path,
             moves_money=False,
             read_timeout_seconds=min(READ_TIMEOUT_SECONDS, self._read_timeout_seconds),
-            keys=self._keys,
+            bearer=self._secret_key,
             query=query,
             request_id=request_id,
         )
@@ -223,10 +225,6 @@ class Flutterwave:
         """Have the catalogue found anew where one of its codes was refused."""
         if refused.evidence.code == Meaning.CATALOGUE:
             await self._menu.forget(purchase.bill_type, purchase.biller)
-
-
-def _not_sent(reason: str, whose: Whose) -> Answer:
-    return Answer(outcome=Declined(code="not sent", reason=reason, whose=whose))
 
 
 def _is_live(base_url: str, secret_key: SecretStr) -> bool:

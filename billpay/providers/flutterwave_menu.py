@@ -56,33 +56,30 @@ class Menu:
         self._get = get
         self._catalogue = catalogue
         self._clock = clock
-        self._categories: Sequence[Row] = ()
         self._billers: dict[BillType, _Billers] = {}
-        self._missing: dict[tuple[BillType, BillerCode], datetime] = {}
+        self._empty: dict[tuple[BillType, BillerCode], datetime] = {}
+        """Billers without an item, and when they were last found so."""
+
         # Orders that arrive together ask once: a hundred discoveries at a time would be a flood (fault 51).
         self._asking = asyncio.Lock()
 
     def is_missing(self, bill_type: BillType, biller: BillerCode) -> bool:
-        """Whether Flutterwave was lately found not to list a biller."""
-        found_at = self._missing.get((bill_type, biller))
+        """Whether a biller was lately found to have nothing on its list, or to be on none.
+
+        Of a biller that was not asked for nothing is concluded: where its name is missing, an operator may know it.
+        """
+        found_at = self._empty.get((bill_type, biller))
         return found_at is not None and self._is_fresh(found_at)
 
-    async def item(self, purchase: Purchase) -> Item:
-        """Find the item that a purchase means.
+    async def item(self, purchase: Purchase) -> Item | None:
+        """Find the item that a purchase means; None where no such thing is listed, or several are.
 
         Raises:
             Unavailable: Flutterwave could not be asked what it sells.
-            Misconfigured: it lists no such thing, or several; an operator can say which.
+            Misconfigured: our key or address was refused.
         """
         listing = await self.listing(purchase.bill_type, purchase.biller)
-        item = item_for(purchase, listing.items)
-        if item is None:
-            raise Misconfigured(
-                f"{PROVIDER} lists nothing, or more than one thing, that is surely "
-                f"{purchase.bill_type} of {purchase.biller}: {wanted_word(purchase)}",
-                evidence=Evidence(provider=PROVIDER),
-            )
-        return item
+        return item_for(purchase, listing.items)
 
     async def listing(self, bill_type: BillType, biller: BillerCode) -> Listing:
         """Answer a biller's items, at most `LONGEST_AGE` old.
@@ -90,20 +87,27 @@ class Menu:
         Raises:
             Unavailable, Misconfigured: as for every question.
         """
-        kept = await self._catalogue.find(bill_type, biller)
-        if kept is not None and self._is_fresh(kept.read_at):
-            return kept
-        async with self._asking:
-            kept = await self._catalogue.find(bill_type, biller)
-            if kept is not None and self._is_fresh(kept.read_at):
-                return kept
-            listing = await self._discover(bill_type, biller)
-            return await self._catalogue.keep(bill_type, biller, listing)
+        listing = await self._kept(bill_type, biller)
+        if listing is None:
+            async with self._asking:
+                listing = await self._kept(bill_type, biller)
+                if listing is None:
+                    found = await self._discover(bill_type, biller)
+                    listing = await self._catalogue.keep(bill_type, biller, found)
+        if listing.items:
+            self._empty.pop((bill_type, biller), None)
+        else:
+            self._empty[bill_type, biller] = listing.read_at
+        return listing
 
     async def forget(self, bill_type: BillType, biller: BillerCode) -> None:
         """Have everything that leads to a biller's items found anew."""
         self._billers.pop(bill_type, None)
         await self._catalogue.forget(bill_type, biller)
+
+    async def _kept(self, bill_type: BillType, biller: BillerCode) -> Listing | None:
+        kept = await self._catalogue.find(bill_type, biller)
+        return kept if kept is not None and self._is_fresh(kept.read_at) else None
 
     def _is_fresh(self, read_at: datetime) -> bool:
         return self._clock() - read_at < LONGEST_AGE
@@ -114,9 +118,7 @@ class Menu:
         found = own or all_networks(bill_type, rows)
         now = self._clock()
         if found is None:
-            self._missing[bill_type, biller] = now
             return Listing(items=(), read_at=now)
-        self._missing.pop((bill_type, biller), None)
         items = await self._get(
             f"billers/{found.code}/items",
             {},
@@ -143,3 +145,12 @@ class Menu:
         if category is None:
             raise Misconfigured(f"{PROVIDER} lists no category, or several, for {bill_type}")
         return category
+
+
+def nothing_listed(purchase: Purchase) -> Misconfigured:
+    """Answer the failure of buying what is not surely on a list; an operator can say which item it is."""
+    return Misconfigured(
+        f"{PROVIDER} lists nothing, or more than one thing, that is surely "
+        f"{purchase.bill_type} of {purchase.biller}: {wanted_word(purchase)}",
+        evidence=Evidence(provider=PROVIDER),
+    )

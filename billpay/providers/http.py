@@ -1,18 +1,4 @@
-"""One question to a provider over HTTP, and the one table that says what its failing means.
-
-                                                    moves money     only reads
-    refused, no such host, no connection in time    Unavailable     Unavailable
-    an address that cannot be used                  Misconfigured   Misconfigured
-    broken while writing                            Ambiguous       Unavailable
-    no answer in time, or not all of it             Ambiguous       Unavailable
-    broken or closed before the answer was whole    Ambiguous       Unavailable
-    an answer that is no JSON object                Ambiguous       Unavailable
-    401, 403                                        Misconfigured   Misconfigured
-    429                                             Unavailable     Unavailable, both with Retry-After
-    403, 429 in another voice than the provider's   Ambiguous       as above
-    408, 5xx                                        Ambiguous       Unavailable
-    a redirect, any other 4xx that is no JSON       Ambiguous       Misconfigured
-    anything unforeseen, our own bugs included      Ambiguous       Unavailable; a bug stays a bug
+"""One question to a provider over HTTP; what its failing means is the table in `http_failures`.
 
 Nothing is retried, no redirect is followed, and no message repeats what was sent or received.
 """
@@ -30,7 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from billpay.failures import Ambiguous, Evidence, Failure, Misconfigured, Unavailable
+from billpay.failures import Evidence, Failure, Misconfigured
+from billpay.providers.documents import JsonScalar, write_json
+from billpay.providers.http_failures import BUG, NO_JSON, Row, TooLargeError, judge, row_of
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 WRITE_TIMEOUT_SECONDS = 10.0
@@ -42,13 +30,18 @@ RETRY_AFTER_LIMIT_SECONDS = 3_600.0
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
-JsonScalar = str | int | Decimal
+_BEARER = "Authorization"
+
 Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One request; whether it moves money decides what a missing answer means."""
+    """One request; whether it moves money decides what a missing answer means.
+
+    httpx logs the address of every request, and a question may name the customer's account in its query; so the query
+    travels in the request's target, which no library logs (I18).
+    """
 
     method: Literal["GET", "POST"]
     path: str
@@ -56,6 +49,9 @@ class Question:
     read_timeout_seconds: float
     keys: Mapping[str, SecretStr] = field(default_factory=dict)
     """Headers that prove who we are."""
+
+    bearer: SecretStr | None = None
+    """The same, for a provider that knows us by a bearer key."""
 
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, JsonScalar] | None = field(default=None, repr=False)
@@ -73,15 +69,6 @@ class Reply:
     """The body as received."""
 
 
-@dataclass(frozen=True)
-class _Row:
-    """What an event means, for a call that moves money and for one that only reads."""
-
-    money: type[Failure]
-    read: type[Failure]
-    words: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Received:
     """A whole HTTP answer, not yet believed."""
@@ -89,70 +76,6 @@ class _Received:
     status: int
     raw: bytes
     retry_after_seconds: float | None
-
-
-class _TooLargeError(Exception):
-    """The body is larger than any answer we ask for."""
-
-
-_NO_JSON = _Row(Ambiguous, Unavailable, "gave an answer that is no JSON object")
-_UNFORESEEN = _Row(Ambiguous, Unavailable, "failed in an unforeseen way")
-
-_RAISED: tuple[tuple[tuple[type[Exception], ...], _Row], ...] = (
-    (
-        (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError),
-        _Row(Unavailable, Unavailable, "could not be reached"),
-    ),
-    (
-        (httpx.UnsupportedProtocol, httpx.InvalidURL),
-        _Row(Misconfigured, Misconfigured, "has an address that cannot be used"),
-    ),
-    (
-        (httpx.WriteError, httpx.WriteTimeout),
-        _Row(Ambiguous, Unavailable, "did not take the whole request"),
-    ),
-    (
-        (httpx.ReadTimeout, TimeoutError),
-        _Row(Ambiguous, Unavailable, "did not answer in time"),
-    ),
-    (
-        (httpx.ReadError, httpx.RemoteProtocolError),
-        _Row(Ambiguous, Unavailable, "broke off before its answer was whole"),
-    ),
-    ((_TooLargeError, httpx.DecodingError), _NO_JSON),
-    ((Exception,), _UNFORESEEN),
-)
-
-_REFUSED = _Row(Misconfigured, Misconfigured, "refused our key or address")
-_TOO_MANY = _Row(Unavailable, Unavailable, "asks us to slow down")
-_BROKEN = _Row(Ambiguous, Unavailable, "reported a failure of its own")
-# A filter that inspects answers may speak after the sale was made, so a refusal in its words proves nothing.
-_REFUSED_BY_ANOTHER = _Row(Ambiguous, Misconfigured, "is shielded by something that refused us")
-_TOO_MANY_BY_ANOTHER = _Row(Ambiguous, Unavailable, "is shielded by something that slows us down")
-# For a read the address is wrong. A purchase may have been made before its answer was sent elsewhere (POST, then 303).
-_ELSEWHERE = _Row(Ambiguous, Misconfigured, "answered with a redirect or an error page")
-_BUG = _Row(Ambiguous, Unavailable, "gave an answer that we failed to read")
-
-
-def _row_of(error: Exception) -> _Row:
-    """Look up what httpx raised."""
-    return next(row for kinds, row in _RAISED if isinstance(error, kinds))
-
-
-def _judge(status: int, *, speaks_json: bool) -> _Row | None:
-    """Look an HTTP status up; None where the body is the answer."""
-    codes = httpx.codes
-    if status == codes.UNAUTHORIZED:
-        return _REFUSED
-    if status == codes.FORBIDDEN:
-        return _REFUSED if speaks_json else _REFUSED_BY_ANOTHER
-    if status == codes.TOO_MANY_REQUESTS:
-        return _TOO_MANY if speaks_json else _TOO_MANY_BY_ANOTHER
-    if status == codes.REQUEST_TIMEOUT or codes.is_server_error(status):
-        return _BROKEN
-    if codes.is_redirect(status) or (codes.is_client_error(status) and not speaks_json):
-        return _ELSEWHERE
-    return None if speaks_json else _NO_JSON
 
 
 class ProviderHttp:
@@ -180,6 +103,8 @@ class ProviderHttp:
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
+                # On GETs as well: Flutterwave was seen to answer "Transaction not found" to one without it.
+                "Content-Type": "application/json",
                 "User-Agent": "billpay",
             },
         )
@@ -203,7 +128,7 @@ class ProviderHttp:
                 raise
             place = traceback.extract_tb(bug.__traceback__)[-1]
             why = f"{type(bug).__name__} in {place.name}, line {place.lineno}"
-        raise self._failure(question, _BUG, why, status=reply.status)
+        raise self._failure(question, BUG, why, status=reply.status)
 
     async def close(self) -> None:
         """Release the connections."""
@@ -211,13 +136,7 @@ class ProviderHttp:
 
     def _request(self, question: Question) -> httpx.Request:
         """Build the request; whatever goes wrong here happens before anything is sent."""
-        keys = {name: key.get_secret_value() for name, key in question.keys.items()}
-        unfit = [name for name, value in keys.items() if not _HEADER_VALUE.fullmatch(value)]
-        if unfit:
-            raise Misconfigured(
-                f"{self._provider}: {', '.join(unfit)} is empty or holds characters no key has",
-                evidence=self._evidence(question),
-            )
+        keys = self._keys(question)
         phases = httpx.Timeout(
             connect=CONNECT_TIMEOUT_SECONDS,
             write=WRITE_TIMEOUT_SECONDS,
@@ -226,30 +145,50 @@ class ProviderHttp:
         )
         content = None if question.body is None else write_json(question.body)
         try:
-            return self._client.build_request(
+            request = self._client.build_request(
                 question.method,
                 f"{self._base_url}/{question.path}",
                 params=dict(question.query) or None,
                 content=content,
-                headers=keys | ({"Content-Type": "application/json"} if content else {}),
+                headers=keys,
                 timeout=phases,
             )
         except httpx.InvalidURL as error:
-            row = _row_of(error)
+            row = row_of(error)
+        else:
+            request.extensions["target"] = request.url.raw_path
+            request.url = request.url.copy_with(query=None)
+            return request
         raise self._failure(question, row, "InvalidURL")
+
+    def _keys(self, question: Question) -> dict[str, str]:
+        """Write the headers that prove who we are."""
+        secrets = dict(question.keys) | (
+            {} if question.bearer is None else {_BEARER: question.bearer}
+        )
+        keys = {name: key.get_secret_value() for name, key in secrets.items()}
+        unfit = [name for name, value in keys.items() if not _HEADER_VALUE.fullmatch(value)]
+        if unfit:
+            raise Misconfigured(
+                f"{self._provider}: {', '.join(unfit)} is empty or holds characters no key has",
+                evidence=self._evidence(question),
+            )
+        if question.bearer is not None:
+            keys[_BEARER] = f"Bearer {keys[_BEARER]}"
+        return keys
 
     async def _exchange(self, question: Question, request: httpx.Request) -> Reply:
         """Send, receive the whole body within its limits, and translate what fails."""
         received = await self._receive(request, _deadline_seconds(question))
         if isinstance(received, Exception):
-            raise self._failure(question, _row_of(received), type(received).__name__)
+            raise self._failure(question, row_of(received), type(received).__name__)
         document, text = _parse(received.raw)
-        row = _judge(received.status, speaks_json=document is not None)
+        row = judge(received.status, speaks_json=document is not None)
         if row is None and document is not None:
             return Reply(status=received.status, document=document, text=text)
         raise self._failure(
             question,
-            row or _NO_JSON,
+            row or NO_JSON,
             f"HTTP {received.status}, {len(received.raw)} bytes",
             status=received.status,
             retry_after_seconds=received.retry_after_seconds,
@@ -279,7 +218,7 @@ class ProviderHttp:
     def _failure(
         self,
         question: Question,
-        row: _Row,
+        row: Row,
         why: str,
         *,
         status: int | None = None,
@@ -304,15 +243,6 @@ def host_of(base_url: str) -> str:
         return ""
 
 
-def write_json(body: Mapping[str, JsonScalar]) -> bytes:
-    """Write a flat object; a Decimal becomes a JSON number digit by digit, never by way of a float."""
-    members = (
-        f"{json.dumps(name)}:{f'{value:f}' if isinstance(value, Decimal) else json.dumps(value)}"
-        for name, value in body.items()
-    )
-    return ("{" + ",".join(members) + "}").encode()
-
-
 def _deadline_seconds(question: Question) -> float:
     """Bound the whole exchange: a body dripping byte by byte outlives every timeout between bytes."""
     return (
@@ -328,7 +258,7 @@ async def _read_body(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_bytes():
         raw += chunk
         if len(raw) > BODY_LIMIT_BYTES:
-            raise _TooLargeError
+            raise TooLargeError
     return bytes(raw)
 
 

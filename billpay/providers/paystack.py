@@ -21,8 +21,7 @@ from billpay.domain.routing import ProviderName
 from billpay.failures import Evidence, Misconfigured, Unavailable
 from billpay.providers.base import Purchase
 from billpay.providers.documents import text_at
-from billpay.providers.flutterwave_http import KEY_HEADER, BearerHttp
-from billpay.providers.http import Question, Reply
+from billpay.providers.http import ProviderHttp, Question, Reply
 
 PROVIDER = "Paystack"
 READ_TIMEOUT_SECONDS = 20.0
@@ -52,7 +51,7 @@ class Paystack:
                 "Paystack's secret key begins with sk_test_ or sk_live_; this one does not",
                 evidence=Evidence(provider=PROVIDER),
             )
-        self._http = BearerHttp(PROVIDER, base_url, transport=transport)
+        self._http = ProviderHttp(PROVIDER, base_url, transport=transport)
         self._secret_key = secret_key
         self._read_timeout_seconds = read_timeout_seconds
         self.is_live = secret_key.get_secret_value().startswith(_LIVE_KEY)
@@ -80,13 +79,15 @@ class Paystack:
         del purchase
         _refuse(request_id)
 
-    async def requery(self, purchase: Purchase, request_id: str) -> Answer:
+    async def requery(
+        self, purchase: Purchase, request_id: str, provider_reference: str | None = None
+    ) -> Answer:
         """Refuse to be asked; says nothing about any purchase.
 
         Raises:
             Misconfigured: always; names the reason.
         """
-        del purchase
+        del purchase, provider_reference
         _refuse(request_id)
 
     async def products(self, bill_type: BillType, biller: BillerCode) -> Sequence[Product]:
@@ -118,7 +119,7 @@ class Paystack:
             path="balance",
             moves_money=False,
             read_timeout_seconds=self._read_timeout_seconds,
-            keys={KEY_HEADER: self._secret_key},
+            bearer=self._secret_key,
         )
         return await self._http.ask(question, _read_balance)
 

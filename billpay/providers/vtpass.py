@@ -11,15 +11,15 @@ from typing import TypeVar
 import httpx
 from pydantic import SecretStr
 
-from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict
+from billpay.domain.accounts import AccountOk, AccountVerdict
 from billpay.domain.bills import BillerCode, BillType, Product
 from billpay.domain.money import Kobo
-from billpay.domain.outcomes import Answer, Declined, Whose
+from billpay.domain.outcomes import Answer
 from billpay.domain.routing import ProviderName
 from billpay.failures import Evidence, Misconfigured, Unavailable
-from billpay.providers.base import Purchase
-from billpay.providers.documents import kobo_at
-from billpay.providers.http import JsonScalar, ProviderHttp, Question, Reply
+from billpay.providers.base import Purchase, not_sent
+from billpay.providers.documents import JsonScalar, kobo_at
+from billpay.providers.http import ProviderHttp, Question, Reply
 from billpay.providers.vtpass_accounts import read_account
 from billpay.providers.vtpass_answers import Asked, read_sale
 from billpay.providers.vtpass_catalogue import (
@@ -74,7 +74,7 @@ class VTPass:
         return (bill_type, biller) in SERVICES
 
     async def verify_account(self, purchase: Purchase) -> AccountVerdict:
-        """Ask whether the account can be served, and at this amount. Moves nothing; safe to repeat.
+        """Ask whether the account can be served, and the product bought for this amount. Moves nothing; safe to repeat.
 
         A phone is only checked for its form: its prefix names the network that was once given the range.
 
@@ -82,9 +82,9 @@ class VTPass:
             Unavailable: it could not be asked; says nothing about the account.
             Misconfigured: our key, address or catalogue was refused.
         """
-        reason = refusal_before_asking(purchase, is_live=self.is_live)
-        if reason is not None:
-            return AccountRefused(reason=reason)
+        refusal = refusal_before_asking(purchase, is_live=self.is_live)
+        if refusal is not None:
+            return refusal
         verdict: AccountVerdict = AccountOk()
         if not is_paid_by_phone(purchase):
             verdict = await self._post(
@@ -93,11 +93,10 @@ class VTPass:
                 lambda reply: read_account(reply, purchase),
                 timeout_seconds=READ_TIMEOUT_SECONDS,
             )
-        if isinstance(verdict, AccountRefused) or purchase.product_code is None:
+        if not isinstance(verdict, AccountOk) or purchase.product_code is None:
             return verdict
         products = await self.products(purchase.bill_type, purchase.biller)
-        reason = price_refusal(purchase, products)
-        return verdict if reason is None else AccountRefused(reason=reason)
+        return price_refusal(purchase, products) or verdict
 
     async def buy(self, purchase: Purchase, request_id: str) -> Answer:
         """Buy once, under this request id. Not safe to repeat without a `requery` that says `NeverSeen`.
@@ -110,9 +109,9 @@ class VTPass:
             Ambiguous: it may have been sold.
             Misconfigured: our key, float or catalogue was refused; nothing was sold.
         """
-        reason = refusal_before_asking(purchase, is_live=self.is_live)
-        if reason is not None:
-            return Answer(outcome=Declined(code="not sent", reason=reason, whose=Whose.CUSTOMER))
+        refusal = refusal_before_asking(purchase, is_live=self.is_live)
+        if refusal is not None:
+            return not_sent(refusal)
         return await self._post(
             "pay",
             pay_body(purchase, request_id),
@@ -122,13 +121,16 @@ class VTPass:
             moves_money=True,
         )
 
-    async def requery(self, purchase: Purchase, request_id: str) -> Answer:
-        """Ask what became of a request id. Never buys; safe to repeat.
+    async def requery(
+        self, purchase: Purchase, request_id: str, provider_reference: str | None = None
+    ) -> Answer:
+        """Ask what became of a request id, which is the one name that VTPass finds a purchase by. Never buys.
 
         Raises:
             Unavailable: it could not be asked; says nothing about the purchase.
             Misconfigured: our key or address was refused; says nothing about the purchase.
         """
+        del provider_reference
         return await self._post(
             "requery",
             {"request_id": request_id},

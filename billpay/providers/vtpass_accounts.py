@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING
 from typing import Any
 
-from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict
+from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
 from billpay.domain.bills import BillType
 from billpay.domain.money import Kobo, spoken_naira
 from billpay.failures import Evidence, Misconfigured, Unavailable
@@ -37,9 +37,9 @@ def read_account(reply: Reply, purchase: Purchase) -> AccountVerdict:
         raise Unavailable(
             "VTPass confirmed an account and said nothing of it", evidence=_evidence(code, reply)
         )
-    reason = _refusal(content, purchase)
-    if reason is not None:
-        return AccountRefused(reason=reason)
+    refusal = _refusal(content, purchase)
+    if refusal is not None:
+        return refusal
     holder = text_at(content, "Customer_Name")
     if holder is None and not _is_echoed(content, purchase.account_number):
         raise Unavailable(
@@ -65,29 +65,37 @@ def _evidence(code: str | None, reply: Reply) -> Evidence:
     return Evidence(provider="VTPass", code=code, http_status=reply.status)
 
 
-def _refusal(content: Mapping[str, Any], purchase: Purchase) -> str | None:
-    """Say why the account cannot be served, in the customer's words; None where it can."""
+def _refusal(
+    content: Mapping[str, Any], purchase: Purchase
+) -> AccountRefused | ProductNotSold | None:
+    """Say why the account cannot be served; None where it can."""
     is_meter = purchase.bill_type is BillType.ELECTRICITY
     number = "Meter number" if is_meter else "Smartcard number"
     if _is_true(content.get("WrongBillersCode")) or text_at(content, "error") is not None:
-        return f"{number} not found"
+        return AccountRefused(reason=f"{number} not found")
     if str(content.get("Can_Vend")).strip().lower() in ("no", "false"):
-        return f"{number} cannot be recharged at the moment"
+        return AccountRefused(reason=f"{number} cannot be recharged at the moment")
     minimum = _minimum(content)
     if minimum is not None and purchase.amount < minimum:
-        return f"The least this account takes is {spoken_naira(minimum)}"
+        return AccountRefused(reason=f"The least this account takes is {spoken_naira(minimum)}")
     return _renewal_refusal(content, purchase)
 
 
-def _renewal_refusal(content: Mapping[str, Any], purchase: Purchase) -> str | None:
+def _renewal_refusal(
+    content: Mapping[str, Any], purchase: Purchase
+) -> AccountRefused | ProductNotSold | None:
     """A renewal credits exactly what is paid, so any other amount would leave the subscription short."""
     if not purchase.is_renewal:
         return None
     price = kobo_at(content, "Renewal_Amount")
     if price is None or price <= 0:
-        return "This subscription has nothing to renew; choose a package instead"
+        # Not every account is told what renewing it costs; who takes any amount may still renew it.
+        return ProductNotSold(
+            reason="This subscription has nothing to renew; choose a package instead"
+        )
     if price != purchase.amount:
-        return f"Renewing this subscription costs {spoken_naira(price)}"
+        reason = f"Renewing this subscription costs {spoken_naira(price)}"
+        return AccountRefused(reason=reason, price=price)
     return None
 
 

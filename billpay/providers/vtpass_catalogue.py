@@ -7,7 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from billpay.domain.bills import BillerCode, BillType, Product
+from billpay.domain.accounts import AccountRefused, ProductNotSold
+from billpay.domain.bills import BillerCode, BillType, Product, biller_name
 from billpay.domain.money import spoken_naira
 from billpay.domain.phones import canonical_phone
 from billpay.failures import Misconfigured, Unavailable
@@ -93,23 +94,21 @@ def is_paid_by_phone(purchase: Purchase) -> bool:
     return purchase.bill_type in (BillType.AIRTIME, BillType.DATA) or purchase.biller == SHOWMAX
 
 
-def needs_product(purchase: Purchase) -> bool:
-    """Whether the purchase must name a plan or package; DStv and GOtv can renew what is running."""
-    return purchase.bill_type is BillType.DATA or (
-        purchase.bill_type is BillType.CABLE_TV and purchase.biller not in RENEWABLE
-    )
-
-
-def refusal_before_asking(purchase: Purchase, *, is_live: bool) -> str | None:
-    """Say why an order is refused without a word to VTPass, in the customer's words; None where it is not."""
+def refusal_before_asking(
+    purchase: Purchase, *, is_live: bool
+) -> AccountRefused | ProductNotSold | None:
+    """Say why an order is refused without a word to VTPass; None where it is not."""
     account = purchase.account_number
     if is_live and account in TRIGGER_ACCOUNTS:
-        return "This account number exists for tests only"
+        return AccountRefused(reason="This account number exists for tests only")
     is_phone = canonical_phone(account) or (not is_live and _SANDBOX_PHONE.fullmatch(account))
     if is_paid_by_phone(purchase) and not is_phone:
-        return "This is no valid Nigerian phone number"
-    if needs_product(purchase) and purchase.product_code is None:
-        return "No plan or package was chosen"
+        return AccountRefused(reason="This is no valid Nigerian phone number")
+    if purchase.bill_type is BillType.DATA and purchase.product_code is None:
+        return AccountRefused(reason="No plan was chosen")
+    if purchase.is_renewal and purchase.biller not in RENEWABLE:
+        name = biller_name(purchase.biller)
+        return ProductNotSold(reason=f"{name} is sold by package only; choose one")
     return None
 
 
@@ -144,11 +143,15 @@ def _read_product(row: object) -> Product | None:
     return Product(code=code, name=text_at(row, "name") or code, price=price or None)
 
 
-def price_refusal(purchase: Purchase, products: Sequence[Product]) -> str | None:
-    """Say why a plan or package cannot be had for this amount, in the customer's words; None where it can."""
-    product = next((p for p in products if p.code == purchase.product_code), None)
+def price_refusal(
+    purchase: Purchase, products: Sequence[Product]
+) -> AccountRefused | ProductNotSold | None:
+    """Say why a plan or package cannot be had for this amount; None where it can."""
+    product = next((one for one in products if one.code == purchase.product_code), None)
     if product is None:
-        return "This plan or package is not on sale at the moment"
+        # The code may be another provider's, who sells it.
+        return ProductNotSold(reason="This plan or package is not on sale at the moment")
     if product.price is not None and product.price != purchase.amount:
-        return f"{product.name} now costs {spoken_naira(product.price)}"
+        reason = f"{product.name} now costs {spoken_naira(product.price)}"
+        return AccountRefused(reason=reason, price=product.price)
     return None

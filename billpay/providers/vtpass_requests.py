@@ -4,13 +4,10 @@ Where a plan or package has a price, no amount goes with it: VTPass credits exac
 price that changed a moment ago would leave the subscription short.
 """
 
-from decimal import Decimal
-
 from billpay.domain.bills import BillType
-from billpay.domain.money import KOBO_PER_NAIRA, Kobo, naira_amount
 from billpay.failures import Misconfigured
 from billpay.providers.base import Purchase
-from billpay.providers.http import JsonScalar
+from billpay.providers.documents import JsonScalar, naira_number
 from billpay.providers.vtpass_catalogue import OPEN_AMOUNT_CODES, RENEWABLE, SHOWMAX, service_id
 
 Body = dict[str, JsonScalar]
@@ -40,12 +37,6 @@ def pay_body(purchase: Purchase, request_id: str) -> Body:
             "phone": purchase.account_number,
         }
     return body | {"billersCode": purchase.account_number} | _terms(purchase)
-
-
-def naira_number(amount: Kobo) -> int | Decimal:
-    """Write an amount for a JSON number: whole naira as an integer, else with its two decimals."""
-    whole, kobo = divmod(amount, KOBO_PER_NAIRA)
-    return Decimal(naira_amount(amount)) if kobo else whole
 
 
 def _terms(purchase: Purchase) -> Body:

@@ -7,13 +7,13 @@ a number, a status as text with four decimals; "status": "success" around either
 from datetime import datetime
 from typing import Any
 
-from billpay.domain.money import KOBO_PER_NAIRA, Kobo, naira_amount
+from billpay.domain.money import naira_amount
 from billpay.domain.tokens import Token, spoken_token
-from billpay.sandbox.flutterwave_bills import Bill, Purchase
+from billpay.sandbox.flutterwave_bills import Bill, FlutterwavePurchase
 from billpay.sandbox.flutterwave_catalogue import CATEGORIES, Biller, Item, Kind
 from billpay.sandbox.flutterwave_words import Refusal
-from billpay.sandbox.vtpass_sales import Happened
-from billpay.sandbox.vtpass_triggers import Verify
+from billpay.sandbox.scripts import Happened, Verify
+from billpay.sandbox.wire import in_naira
 
 HOLDERS = {"0025401100": "Test DSTV Account", "1234567890": "AMAKA OBI"}
 _STATUSES = {
@@ -107,7 +107,7 @@ def validation_data(biller: Biller, item: Item, account: str, verdict: Verify) -
     }
 
 
-def payment_data(bill: Bill, purchase: Purchase, now: datetime) -> dict[str, Any]:
+def payment_data(bill: Bill, purchase: FlutterwavePurchase, now: datetime) -> dict[str, Any]:
     """Write the answer to an accepted payment; `reference` is the switch's, not the merchant's."""
     token = bill.token if bill.shows_token(now) else None
     return {
@@ -124,7 +124,7 @@ def payment_data(bill: Bill, purchase: Purchase, now: datetime) -> dict[str, Any
 
 
 def status_data(
-    bill: Bill, purchase: Purchase, now: datetime, *, is_verbose: bool
+    bill: Bill, purchase: FlutterwavePurchase, now: datetime, *, is_verbose: bool
 ) -> dict[str, Any]:
     """Write what became of a bill, truly; without `verbose` the one thing that matters is missing."""
     data = {
@@ -137,7 +137,7 @@ def status_data(
         "product_name": None,
         "commission": 0,
         "transaction_date": bill.received_at.isoformat() if bill.received_at else None,
-        "customer_reference": bill.reference,
+        "customer_reference": bill.request_id,
         "country": "NG",
         "flw_ref": bill.flw_ref,
         "tx_ref": bill.tx_ref,
@@ -151,13 +151,7 @@ def status_data(
     return data | {"status": status, "code": "200" if status == "successful" else None}
 
 
-def in_naira(amount: Kobo) -> int | float:
-    """Write kobo as a bare number of naira, whole where it can be."""
-    whole, rest = divmod(amount, KOBO_PER_NAIRA)
-    return amount / KOBO_PER_NAIRA if rest else whole
-
-
-def _extra(bill: Bill, purchase: Purchase, now: datetime) -> str | dict[str, str] | None:
+def _extra(bill: Bill, purchase: FlutterwavePurchase, now: datetime) -> str | dict[str, str] | None:
     """Write the token as this disco hands it over: an object, groups of four, or text around it."""
     token = bill.token
     if token is None or not bill.shows_token(now):

@@ -25,36 +25,27 @@
     670000000000      everywhere         accepted; validation answers 503    sold
     680000000000      everywhere         accepted, the token 30 s later      sold
     690000000000      everywhere         accepted                            sold, reversed after 60 s
+    700000000000      everywhere         accepted                            failed, delivered after 60 s
     anything else     everywhere         HTTP 400, invalid customer          refused
 
 0025401100 and 08038291822 are Flutterwave's own test values. It documents no trigger for anything that goes wrong, so
-those are ours, with VTPass's numbers where VTPass has one. A `FlutterwaveScript` given to an account at run time takes
-the place of its row.
+those are ours, with VTPass's numbers where VTPass has one. A `Script` given to an account at run time takes the
+place of its row; its `code` is a name or any sentence of a refusal (`flutterwave_words`).
 """
 
 from dataclasses import dataclass
 
 from billpay.sandbox.flutterwave_catalogue import Kind
-from billpay.sandbox.vtpass_triggers import Says, Script, Seconds, Truth, Verify
+from billpay.sandbox.scripts import FAULTS, Says, Script, Truth, Verify
 
-
-class FlutterwaveScript(Script):
-    """How one account behaves; `code` is a name or any sentence of a refusal (`flutterwave_words`)."""
-
-    reverses_after_seconds: Seconds | None = None
-    """From settlement to the day the biller takes a sale back."""
-
-
-_Script = FlutterwaveScript
-
-UNKNOWN_ACCOUNT = _Script(pay=Says.CODE, code="customer", verify=Verify.WRONG)
+UNKNOWN_ACCOUNT = Script(pay=Says.CODE, code="customer", verify=Verify.WRONG)
 """How any account behaves that nobody has heard of."""
 
 
 @dataclass(frozen=True)
 class _Trigger:
     account: str
-    script: FlutterwaveScript
+    script: Script
     kinds: tuple[Kind, ...] = tuple(Kind)
     is_prepaid: bool | None = None
     """The one kind of meter it is; None for both, and for everything that is no meter."""
@@ -65,37 +56,26 @@ _METERS = (Kind.UTILITY,)
 _SMARTCARDS = (Kind.TV,)
 
 _TRIGGERS = (
-    _Trigger("0025401100", _Script(), _SMARTCARDS),
-    _Trigger("1212121212", _Script(), _SMARTCARDS),
-    _Trigger("08038291822", _Script(), _PHONES),
-    _Trigger("08011111111", _Script(), _PHONES),
-    _Trigger("08012345678", _Script(), _PHONES),
-    _Trigger("07012345678", _Script(), _PHONES),
-    _Trigger("1111111111111", _Script(), _METERS, is_prepaid=True),
-    _Trigger("1010101010101", _Script(), _METERS, is_prepaid=False),
-    _Trigger("1234567890", _Script(), _METERS, is_prepaid=True),
-    _Trigger("1234567890", _Script(pay=Says.PROCESSING, delivers_after_seconds=20), _SMARTCARDS),
-    _Trigger("201000000000", _Script(pay=Says.PROCESSING)),
-    _Trigger("300000000000", _Script(pay=Says.TIMEOUT)),
-    _Trigger("400000000000", _Script(pay=Says.EMPTY)),
-    _Trigger("500000000000", _Script(pay=Says.UNEXPECTED, truth=Truth.DELIVERED)),
-    _Trigger("600000000000", _Script(pay=Says.OFFLINE)),
-    _Trigger("610000000000", _Script(pay=Says.CODE, code="balance")),
-    _Trigger(
-        "620000000000",
-        _Script(pay=Says.PROCESSING, truth=Truth.FAILED, delivers_after_seconds=30),
-    ),
-    _Trigger("630000000000", _Script(pay=Says.RESET)),
-    _Trigger("640000000000", _Script(pay=Says.CLOSED)),
-    _Trigger("650000000000", _Script(pay=Says.HTML)),
-    _Trigger("660000000000", _Script(pay=Says.TRUNCATED)),
-    _Trigger("670000000000", _Script(verify=Verify.UNAVAILABLE)),
-    _Trigger("680000000000", _Script(token_after_seconds=30)),
-    _Trigger("690000000000", _Script(reverses_after_seconds=60)),
+    _Trigger("0025401100", Script(), _SMARTCARDS),
+    _Trigger("1212121212", Script(), _SMARTCARDS),
+    _Trigger("08038291822", Script(), _PHONES),
+    _Trigger("08011111111", Script(), _PHONES),
+    _Trigger("08012345678", Script(), _PHONES),
+    _Trigger("07012345678", Script(), _PHONES),
+    _Trigger("1111111111111", Script(), _METERS, is_prepaid=True),
+    _Trigger("1010101010101", Script(), _METERS, is_prepaid=False),
+    _Trigger("1234567890", Script(), _METERS, is_prepaid=True),
+    _Trigger("1234567890", Script(pay=Says.PROCESSING, delivers_after_seconds=20), _SMARTCARDS),
+    *(_Trigger(account, script) for account, script in FAULTS.items()),
+    _Trigger("500000000000", Script(pay=Says.UNEXPECTED, truth=Truth.DELIVERED)),
+    _Trigger("610000000000", Script(pay=Says.CODE, code="balance")),
+    _Trigger("680000000000", Script(token_after_seconds=30)),
+    _Trigger("690000000000", Script(turns_after_seconds=60)),
+    _Trigger("700000000000", Script(pay=Says.FAILED, turns_after_seconds=60)),
 )
 
 
-def script_of(kind: Kind, account: str, *, is_prepaid: bool) -> FlutterwaveScript:
+def script_of(kind: Kind, account: str, *, is_prepaid: bool) -> Script:
     """Find how an account behaves when nobody has scripted it otherwise."""
     rows = (
         row.script

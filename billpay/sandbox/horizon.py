@@ -34,7 +34,7 @@ from billpay.sandbox.horizon_server import PageQuery, Server
 from billpay.sandbox.horizon_submission import Submissions
 from billpay.sandbox.ledger import Ledger
 from billpay.sandbox.ledger_faults import PAYMENTS_FAULTS, Fault, Switchboard
-from billpay.sandbox.vtpass_wire import HangUp, is_stopping
+from billpay.sandbox.wire import HangUp, is_stopping
 
 PREFIX = "/horizon"
 _FORM = "application/x-www-form-urlencoded"

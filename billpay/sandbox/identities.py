@@ -35,6 +35,16 @@ def vtpass_secret_key() -> str:
     return f"SK_{_seed('vtpass secret key').hex()}"
 
 
+def flutterwave_secret_key() -> str:
+    """Answer the bearer key of Flutterwave's account there, in the form of a test key."""
+    return f"FLWSECK_TEST-{_seed('flutterwave secret key').hex()}-X"
+
+
+def paystack_secret_key() -> str:
+    """Answer the bearer key of Paystack's account there, which signs its webhooks as well."""
+    return f"sk_test_{_seed('paystack secret key').hex()}"
+
+
 def sealing_key() -> str:
     """Answer the key that seals tokens in a store for play, as the settings want it."""
     return base64.b64encode(_seed("sealing key")).decode()
@@ -64,6 +74,10 @@ def environment(base_url: str) -> dict[str, str]:
     """Name everything a worker needs to live in the sandbox served at this address."""
     base_url = base_url.rstrip("/")
     return {
+        "FLUTTERWAVE_BASE_URL": f"{base_url}/flutterwave/v3",
+        "FLUTTERWAVE_API_KEY": flutterwave_secret_key(),
+        "PAYSTACK_BASE_URL": f"{base_url}/paystack",
+        "PAYSTACK_API_KEY": paystack_secret_key(),
         "VTPASS_BASE_URL": f"{base_url}/vtpass/api",
         "VTPASS_API_KEY": vtpass_api_key(),
         "VTPASS_PUBLIC_KEY": vtpass_public_key(),

@@ -7,28 +7,24 @@ anything else is kept, so that a test can show that nobody tried to buy.
 import hashlib
 import hmac
 import json
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from billpay.clock import Clock
 from billpay.domain.money import Kobo, naira
-from billpay.sandbox.flutterwave import has_bearer
-from billpay.sandbox.identities import _seed
+from billpay.sandbox.identities import paystack_secret_key
 from billpay.sandbox.journal import Journal
+from billpay.sandbox.shop_world import WalletSwitch
+from billpay.sandbox.wire import has_bearer
 
 JOURNAL_KIND = "paystack"
 OPENING_BALANCE = naira("1000000")
 SIGNATURE_HEADER = "x-paystack-signature"
 
 _METHODS = ["GET", "POST", "PUT", "DELETE"]
-
-
-def paystack_secret_key() -> str:
-    """Answer the secret key of the sandbox's account."""
-    return f"sk_test_{_seed('paystack secret key').hex()}"
 
 
 class Change(BaseModel):
@@ -103,14 +99,6 @@ def _refusal(http_status: int, message: str, code: str) -> Response:
         "code": code,
     }
     return JSONResponse(answer, http_status)
-
-
-class WalletSwitch(BaseModel):
-    """Fills or drains the account's balance."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    balance_kobo: Annotated[Kobo, Field(ge=0)]
 
 
 class WebhookSwitch(BaseModel):

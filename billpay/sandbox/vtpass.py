@@ -1,76 +1,48 @@
-"""VTPass over HTTP: its wire format under /vtpass/api, and the hidden truth with its switches under /world.
+"""VTPass over HTTP: its wire format under /vtpass/api.
 
 Almost everything is answered with HTTP 200, wrong keys included; the meaning is in `code`, or for lists in
 `response_description` (vtpass.com/documentation).
 """
 
-import hmac
-import json
-from collections.abc import Callable, Coroutine
-from decimal import Decimal
-from typing import Annotated, Any, Literal, NoReturn
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field
 
-from billpay.domain.money import Kobo
 from billpay.sandbox.identities import vtpass_api_key, vtpass_public_key, vtpass_secret_key
-from billpay.sandbox.vtpass_answers import (
-    Status,
-    in_naira,
-    pay_answer,
-    refusal_answer,
-    true_status,
-)
+from billpay.sandbox.scripts import Says
+from billpay.sandbox.vtpass_answers import Status, pay_answer, refusal_answer, true_status
 from billpay.sandbox.vtpass_catalogue import CATEGORIES, SERVICES
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_listings import service_row, variations_content
 from billpay.sandbox.vtpass_requests import text_field
-from billpay.sandbox.vtpass_sales import Happened
 from billpay.sandbox.vtpass_shop import Reply, Shop
-from billpay.sandbox.vtpass_triggers import Says, Script
-from billpay.sandbox.vtpass_wire import HangUp, Hold
-
-_GATEWAY_PAGE = (
-    "<html><head><title>502 Bad Gateway</title></head>"
-    "<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"
+from billpay.sandbox.wire import (
+    SILENCES,
+    cut_in_half,
+    has_key,
+    in_naira,
+    keyed_route,
+    outage_answer,
+    page,
+    read_object,
 )
-
-
-class _KeyedRoute(APIRoute):
-    """Checks the keys before anything else, and answers every refusal with HTTP 200."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the route's own handler."""
-        handle = super().get_route_handler()
-
-        async def handle_keyed(request: Request) -> Response:
-            try:
-                _check_keys(request)
-                return await handle(request)
-            except Refusal as refusal:
-                return JSONResponse(refusal_answer(refusal))
-
-        return handle_keyed
-
-
-def _check_keys(request: Request) -> None:
-    """Ask for `api-key` and, on GET, `public-key`, else `secret-key`; further keys do not matter."""
-    expected = {"api-key": vtpass_api_key()}
-    if request.method == "GET":
-        expected["public-key"] = vtpass_public_key()
-    else:
-        expected["secret-key"] = vtpass_secret_key()
-    for name, key in expected.items():
-        if not hmac.compare_digest(request.headers.get(name, "").encode(), key.encode()):
-            raise Refusal("087")
 
 
 def vtpass_router(shop: Shop) -> APIRouter:
     """Speak VTPass's API for this shop; to be mounted under its base path."""
-    router = APIRouter(route_class=_KeyedRoute, tags=["vtpass"])
+
+    def check(request: Request) -> Response | None:
+        if shop.outage is not None:
+            return outage_answer(shop.outage)
+        _check_keys(request)
+        if not shop.is_whitelisted:
+            raise Refusal("027")
+        return None
+
+    router = APIRouter(route_class=keyed_route(check, _refused), tags=["vtpass"])
     _add_lists(router)
 
     @router.get("/balance")
@@ -84,13 +56,29 @@ def vtpass_router(shop: Shop) -> APIRouter:
     @router.post("/pay")
     async def pay(request: Request) -> Response:
         reply = shop.pay(await _body(request))
-        return _PAY_RESPONSES[reply.says](reply)
+        silence = SILENCES.get(reply.says)
+        return _PAY_RESPONSES[reply.says](reply) if silence is None else silence()
 
     @router.post("/requery")
     async def requery(request: Request) -> dict[str, Any]:
         return shop.requery(text_field(await _body(request), "request_id"))
 
     return router
+
+
+def _check_keys(request: Request) -> None:
+    """Ask for `api-key` and, on GET, `public-key`, else `secret-key`; further keys do not matter."""
+    expected = {"api-key": vtpass_api_key()}
+    if request.method == "GET":
+        expected["public-key"] = vtpass_public_key()
+    else:
+        expected["secret-key"] = vtpass_secret_key()
+    if not all(has_key(request, name, key) for name, key in expected.items()):
+        raise Refusal("087")
+
+
+def _refused(error: Exception) -> Response | None:
+    return JSONResponse(refusal_answer(error)) if isinstance(error, Refusal) else None
 
 
 def _add_lists(router: APIRouter) -> None:
@@ -119,29 +107,23 @@ def _listed(content: object, code: str = "000") -> dict[str, Any]:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """Read a JSON object without letting a float near an amount.
+    """Read a JSON object.
 
     Raises:
         Refusal: 011 for anything else.
     """
-    try:
-        body = json.loads(await request.body(), parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise Refusal("011") from None
-    if not isinstance(body, dict):
+    body = await read_object(request)
+    if body is None:
         raise Refusal("011")
     return body
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _told(reply: Reply, status: Status) -> dict[str, Any]:
+    return pay_answer(reply.sale, reply.purchase, status, reply.now)
 
 
 def _telling(status: Status) -> Callable[[Reply], Response]:
-    def respond(reply: Reply) -> Response:
-        return JSONResponse(pay_answer(reply.sale, reply.purchase, status, reply.now))
-
-    return respond
+    return lambda reply: JSONResponse(_told(reply, status))
 
 
 def _refusing(code: str, http_status: int = 200) -> Callable[[Reply], Response]:
@@ -151,12 +133,6 @@ def _refusing(code: str, http_status: int = 200) -> Callable[[Reply], Response]:
     return respond
 
 
-def _truncated(reply: Reply) -> Response:
-    status = true_status(reply.sale)
-    whole = json.dumps(pay_answer(reply.sale, reply.purchase, status, reply.now))
-    return Response(whole[: len(whole) // 2], media_type="application/json")
-
-
 _PAY_RESPONSES: dict[Says, Callable[[Reply], Response]] = {
     Says.DELIVERED: _telling(Status.DELIVERED),
     Says.PROCESSING: _telling(Status.PENDING),
@@ -164,65 +140,6 @@ _PAY_RESPONSES: dict[Says, Callable[[Reply], Response]] = {
     Says.OFFLINE: _refusing("030"),
     Says.CODE: _refusing("091"),
     Says.UNEXPECTED: _refusing("083", http_status=500),
-    Says.TIMEOUT: lambda _: Hold(),
-    Says.RESET: lambda _: HangUp(reset=True),
-    Says.CLOSED: lambda _: HangUp(reset=False),
-    Says.EMPTY: lambda _: Response(),
-    Says.HTML: lambda _: HTMLResponse(_GATEWAY_PAGE, 502),
-    Says.TRUNCATED: _truncated,
+    Says.HTML: lambda _: page("502 Bad Gateway", 502),
+    Says.TRUNCATED: lambda reply: cut_in_half(_told(reply, true_status(reply.sale))),
 }
-
-
-class WalletSwitch(BaseModel):
-    """Fills or drains the reseller's wallet."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    balance_kobo: Annotated[Kobo, Field(ge=0)]
-
-
-class SaleSwitch(BaseModel):
-    """Settles a sale by hand."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    truth: Literal["delivered", "failed"]
-
-
-def vtpass_world_router(shop: Shop) -> APIRouter:
-    """Show what no client of VTPass can see, and turn its switches; to be mounted under /world."""
-    router = APIRouter(tags=["world"])
-
-    @router.get("/truth/vtpass")
-    async def truth() -> list[dict[str, Any]]:
-        return shop.truth()
-
-    @router.get("/vtpass/wallet")
-    async def wallet() -> dict[str, int]:
-        return {"balance_kobo": shop.wallet}
-
-    @router.post("/vtpass/wallet")
-    async def set_wallet(switch: WalletSwitch) -> dict[str, int]:
-        shop.set_wallet(switch.balance_kobo)
-        return {"balance_kobo": shop.wallet}
-
-    @router.post("/vtpass/accounts/{account}")
-    async def script_account(account: str, script: Script) -> dict[str, Any]:
-        shop.script(account, script)
-        return {"account": account, "script": script.model_dump(mode="json")}
-
-    @router.delete("/vtpass/accounts/{account}")
-    async def unscript_account(account: str) -> dict[str, Any]:
-        shop.script(account, None)
-        return {"account": account, "script": None}
-
-    @router.post("/vtpass/sales/{request_id}")
-    async def settle_sale(request_id: str, switch: SaleSwitch) -> dict[str, Any]:
-        happened = Happened.SOLD if switch.truth == "delivered" else Happened.FAILED
-        try:
-            sale = shop.settle(request_id, happened)
-        except LookupError as error:
-            raise HTTPException(404, str(error)) from None
-        return {"request_id": request_id, "happened": sale.happened}
-
-    return router

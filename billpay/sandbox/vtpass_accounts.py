@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billpay.domain.money import KOBO_PER_NAIRA
+from billpay.sandbox.scripts import Verify
 from billpay.sandbox.vtpass_catalogue import METER_TYPES, Kind, Service
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_requests import find_service, text_field
-from billpay.sandbox.vtpass_triggers import Verify
 
 _VERIFIABLE = (Kind.ELECTRICITY, Kind.TV)
 _HOLDERS = {"1234567890": "AMAKA OBI"}

@@ -10,12 +10,13 @@ from enum import StrEnum
 from typing import Any
 
 from billpay.domain.ids import LAGOS
-from billpay.domain.money import KOBO_PER_NAIRA, Kobo
+from billpay.domain.money import Kobo
+from billpay.sandbox.scripts import Happened
 from billpay.sandbox.vtpass_catalogue import TYPE_NAMES
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_receipts import receipt_fields
-from billpay.sandbox.vtpass_requests import Purchase
-from billpay.sandbox.vtpass_sales import Happened, Sale
+from billpay.sandbox.vtpass_sales import Sale, VTPassPurchase
+from billpay.sandbox.wire import in_naira
 
 
 class Status(StrEnum):
@@ -24,13 +25,18 @@ class Status(StrEnum):
     DELIVERED = "delivered"
     PENDING = "pending"
     FAILED = "failed"
+    REVERSED = "reversed"
 
 
 _DESCRIPTIONS = {
     Status.DELIVERED: "TRANSACTION SUCCESSFUL",
     Status.PENDING: "TRANSACTION PROCESSING - PENDING",
     Status.FAILED: "TRANSACTION FAILED",
+    Status.REVERSED: "TRANSACTION REVERSAL TO WALLET",
 }
+_CODES = {Status.FAILED: "016", Status.REVERSED: "040"}
+"""Codes of what was not delivered; everything else is 000."""
+
 _STATUSES = {
     Happened.SOLD: Status.DELIVERED,
     Happened.PENDING: Status.PENDING,
@@ -40,6 +46,8 @@ _STATUSES = {
 
 def true_status(sale: Sale) -> Status:
     """Answer the status that tells the truth; a sale that was never made counts as failed."""
+    if sale.reversed_at is not None:
+        return Status.REVERSED
     return _STATUSES.get(sale.happened, Status.FAILED)
 
 
@@ -52,7 +60,9 @@ def refusal_answer(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def pay_answer(sale: Sale, purchase: Purchase, status: Status, now: datetime) -> dict[str, Any]:
+def pay_answer(
+    sale: Sale, purchase: VTPassPurchase, status: Status, now: datetime
+) -> dict[str, Any]:
     """Write what pay says of a sale, which need not be true."""
     answer = _answer(sale, purchase, status, now)
     amount = in_naira(purchase.amount)
@@ -67,7 +77,7 @@ def pay_answer(sale: Sale, purchase: Purchase, status: Status, now: datetime) ->
     return answer
 
 
-def requery_answer(sale: Sale, purchase: Purchase, now: datetime) -> dict[str, Any]:
+def requery_answer(sale: Sale, purchase: VTPassPurchase, now: datetime) -> dict[str, Any]:
     """Write what requery says of a sale, which is always true."""
     answer = _answer(sale, purchase, true_status(sale), now)
     transaction = answer["content"]["transactions"]
@@ -88,7 +98,7 @@ def requery_answer(sale: Sale, purchase: Purchase, now: datetime) -> dict[str, A
     return answer
 
 
-def _answer(sale: Sale, purchase: Purchase, status: Status, now: datetime) -> dict[str, Any]:
+def _answer(sale: Sale, purchase: VTPassPurchase, status: Status, now: datetime) -> dict[str, Any]:
     is_delivered = status is Status.DELIVERED
     receipt = (
         receipt_fields(sale, with_token=sale.shows_token(now))
@@ -96,7 +106,7 @@ def _answer(sale: Sale, purchase: Purchase, status: Status, now: datetime) -> di
         else {"purchased_code": ""}
     )
     return {
-        "code": "016" if status is Status.FAILED else "000",
+        "code": _CODES.get(status, "000"),
         "content": {"transactions": _transaction(sale, purchase, status)},
         "response_description": _DESCRIPTIONS[status],
         "requestId": sale.request_id,
@@ -106,7 +116,7 @@ def _answer(sale: Sale, purchase: Purchase, status: Status, now: datetime) -> di
     }
 
 
-def _transaction(sale: Sale, purchase: Purchase, status: Status) -> dict[str, Any]:
+def _transaction(sale: Sale, purchase: VTPassPurchase, status: Status) -> dict[str, Any]:
     service = purchase.service
     commission = _noisy(in_naira(purchase.commission))
     fee = in_naira(service.fee)
@@ -136,12 +146,6 @@ def _transaction(sale: Sale, purchase: Purchase, status: Status) -> dict[str, An
             "computation_type": "default",
         },
     }
-
-
-def in_naira(amount: Kobo) -> int | float:
-    """Write kobo as VTPass writes naira: a bare number, whole where it can be."""
-    whole, rest = divmod(amount, KOBO_PER_NAIRA)
-    return amount / KOBO_PER_NAIRA if rest else whole
 
 
 def _noisy(amount: float) -> int | float:

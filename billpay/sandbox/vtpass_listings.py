@@ -3,8 +3,8 @@
 from typing import Any
 
 from billpay.domain.money import KOBO_PER_NAIRA, naira_amount
-from billpay.sandbox.vtpass_answers import in_naira
 from billpay.sandbox.vtpass_catalogue import Service, Variation
+from billpay.sandbox.wire import in_naira
 
 
 def service_row(service: Service) -> dict[str, Any]:

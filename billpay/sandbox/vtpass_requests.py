@@ -9,54 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from billpay.domain.ids import LAGOS
 from billpay.domain.money import Kobo, naira
 from billpay.sandbox.vtpass_catalogue import METER_TYPES, SERVICES, Kind, Service
 from billpay.sandbox.vtpass_codes import Refusal
+from billpay.sandbox.vtpass_sales import VTPassPurchase
 
 _REQUEST_ID_SHORTEST = 12
 _DATE_DIGITS = 8
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 _QUANTITY = re.compile(r"-?[0-9]{1,4}")
 _MONTHS = range(1, 13)
-
-
-class Purchase(BaseModel):
-    """What a readable pay request asks for."""
-
-    model_config = ConfigDict(frozen=True)
-
-    service_id: str
-    account: str
-    """Phone for airtime, `billersCode` for everything else."""
-
-    variation: str | None = None
-    amount: Kobo
-    """What the account is credited with, in kobo."""
-
-    quantity: int = 1
-
-    @property
-    def service(self) -> Service:
-        """The service it is bought from."""
-        return SERVICES[self.service_id]
-
-    @property
-    def is_prepaid(self) -> bool:
-        """Whether it buys a token."""
-        return self.service.kind is Kind.ELECTRICITY and self.variation == "prepaid"
-
-    @property
-    def commission(self) -> Kobo:
-        """What VTPass leaves to the reseller."""
-        return self.service.commission(self.amount)
-
-    @property
-    def total(self) -> Kobo:
-        """What VTPass takes from the reseller's wallet (`total_amount`)."""
-        return Kobo(self.amount + self.service.fee - self.commission)
 
 
 def text_field(body: Mapping[str, Any], name: str) -> str:
@@ -103,7 +66,7 @@ def find_service(service_id: str) -> Service:
     return SERVICES[service_id]
 
 
-def read_purchase(body: Mapping[str, Any]) -> Purchase:
+def read_purchase(body: Mapping[str, Any]) -> VTPassPurchase:
     """Read what is to be bought.
 
     Raises:
@@ -128,7 +91,7 @@ def read_purchase(body: Mapping[str, Any]) -> Purchase:
     return _read_subscription(service, body)
 
 
-def _read_subscription(service: Service, body: Mapping[str, Any]) -> Purchase:
+def _read_subscription(service: Service, body: Mapping[str, Any]) -> VTPassPurchase:
     """Read a TV purchase: an amount that is sent is credited exactly, even where the bouquet costs another."""
     if service.service_id in ("dstv", "gotv"):
         subscription = _required(body, "subscription_type")
@@ -152,8 +115,8 @@ def _purchase(
     variation: str | None,
     amount: Kobo,
     quantity: int = 1,
-) -> Purchase:
-    return Purchase(
+) -> VTPassPurchase:
+    return VTPassPurchase(
         service_id=service.service_id,
         account=_required(body, account_field),
         variation=variation,

@@ -22,163 +22,20 @@
     660000000000      everywhere         JSON cut in half                   sold
     670000000000      everywhere         delivered; verify answers 030      sold
     680000000000      everywhere         delivered, with key-change tokens  sold
+    690000000000      everywhere         delivered                          sold, reversed after 60 s
+    700000000000      everywhere         016                                failed, delivered after 60 s
     anything else     everywhere         016; verify says wrong number      failed
 
 The first four and 2010... to 5000... are VTPass's (vtpass.com/documentation, every product page); their wire form
 beyond "pending", "timeout", "no response" and "unexpected response" is not documented, so it is a choice here. The
-others are ours. A `Script` given to an account at run time takes the place of its row.
+others are ours, and most of them fare alike at every shop (`scripts.FAULTS`). A `Script` given to an account at run
+time takes the place of its row.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
+from billpay.sandbox.scripts import FAULTS, Says, Script, Verify
 from billpay.sandbox.vtpass_catalogue import Kind, Service
-
-
-class Says(StrEnum):
-    """What the pay call gets for an answer, whatever really happens."""
-
-    DELIVERED = "delivered"
-    PROCESSING = "processing"
-    """Code 000 with status pending."""
-
-    FAILED = "failed"
-    """Code 016."""
-
-    OFFLINE = "offline"
-    """Code 030."""
-
-    CODE = "code"
-    """The response code that the script names, listed or not."""
-
-    UNEXPECTED = "unexpected"
-    """HTTP 500 with code 083."""
-
-    TIMEOUT = "timeout"
-    """Nothing, for as long as the client waits."""
-
-    RESET = "reset"
-    """A TCP reset after the request was read."""
-
-    CLOSED = "closed"
-    """An orderly close after the request was read."""
-
-    EMPTY = "empty"
-    """HTTP 200 without a body."""
-
-    HTML = "html"
-    """HTTP 502 with a gateway's page."""
-
-    TRUNCATED = "truncated"
-    """HTTP 200 with the first half of the JSON."""
-
-
-class Truth(StrEnum):
-    """What really happens behind the answer."""
-
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    """Created, then failed; the charge is returned."""
-
-    REFUSED = "refused"
-    """Kept under its request id, never charged; a requery repeats the refusal."""
-
-    NEVER_CREATED = "never_created"
-    """The request id stays unknown and free."""
-
-
-class Verify(StrEnum):
-    """What merchant-verify says of the account."""
-
-    OK = "ok"
-    WRONG = "wrong"
-    CANNOT_VEND = "cannot_vend"
-    """The meter exists, with `Can_Vend` "no"."""
-
-    UNAVAILABLE = "unavailable"
-    """Code 030."""
-
-
-_CUSTOMARY: dict[Says, tuple[Truth, float]] = {
-    Says.DELIVERED: (Truth.DELIVERED, 0),
-    Says.PROCESSING: (Truth.DELIVERED, 45),
-    Says.FAILED: (Truth.FAILED, 0),
-    Says.OFFLINE: (Truth.NEVER_CREATED, 0),
-    Says.CODE: (Truth.REFUSED, 0),
-    Says.UNEXPECTED: (Truth.FAILED, 0),
-    Says.TIMEOUT: (Truth.DELIVERED, 30),
-    Says.RESET: (Truth.DELIVERED, 0),
-    Says.CLOSED: (Truth.NEVER_CREATED, 0),
-    Says.EMPTY: (Truth.DELIVERED, 0),
-    Says.HTML: (Truth.DELIVERED, 0),
-    Says.TRUNCATED: (Truth.DELIVERED, 0),
-}
-"""What happens behind each answer, and after how many seconds, unless a script says otherwise."""
-
-_LONGEST_SECONDS = 366 * 24 * 3600
-Seconds = Annotated[float, Field(ge=0, le=_LONGEST_SECONDS, allow_inf_nan=False)]
-
-
-class Script(BaseModel):
-    """How one account behaves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pay: Says = Says.DELIVERED
-    code: str | None = None
-    """The response code of `pay: code`."""
-
-    truth: Truth | None = None
-    """None for what customarily stands behind the answer."""
-
-    delivers_after_seconds: Seconds | None = None
-    """Until the sale is settled (delivered or failed) a requery says pending; None for the customary time."""
-
-    appears_after_seconds: Seconds = 0
-    """Until then a requery answers 015, though the sale exists."""
-
-    token_after_seconds: Seconds | None = None
-    """From settlement to the token's first appearance in a requery; None for the disco's habit."""
-
-    key_change: bool = False
-    """Whether a prepaid meter gets two key-change tokens with its token."""
-
-    verify: Verify = Verify.OK
-    uses: Annotated[int, Field(ge=1)] | None = None
-    """How many pay calls it governs; None for all of them."""
-
-    @model_validator(mode="after")
-    def _names_a_code_where_it_answers_one(self) -> Self:
-        if (self.pay is Says.CODE) != (self.code is not None):
-            raise ValueError('`code` belongs to `pay: "code"`, and to nothing else')
-        return self
-
-    @property
-    def what_happens(self) -> Truth:
-        """The truth behind the answer, defaults applied."""
-        return self.truth or _CUSTOMARY[self.pay][0]
-
-    @property
-    def settles_after_seconds(self) -> float:
-        """Seconds from the pay call to certainty, defaults applied."""
-        if self.delivers_after_seconds is not None:
-            return self.delivers_after_seconds
-        return _CUSTOMARY[self.pay][1]
-
-    @property
-    def refusal_code(self) -> str:
-        """The code under which a refused sale is kept."""
-        return self.code or ("030" if self.pay is Says.OFFLINE else "091")
-
-    def after_one_use(self) -> "Script | None":
-        """Answer what is left of the script once a pay call was made; None when it is used up."""
-        if self.uses is None:
-            return self
-        return self.model_copy(update={"uses": self.uses - 1}) if self.uses > 1 else None
-
 
 UNKNOWN_ACCOUNT = Script(pay=Says.FAILED, verify=Verify.WRONG)
 """How any account behaves that nobody has heard of."""
@@ -223,22 +80,12 @@ _TRIGGERS = (
         _SMARTCARDS,
         service_id="dstv",
     ),
-    _Trigger("201000000000", Script(pay=Says.PROCESSING)),
-    _Trigger("300000000000", Script(pay=Says.TIMEOUT)),
-    _Trigger("400000000000", Script(pay=Says.EMPTY)),
+    *(_Trigger(account, script) for account, script in FAULTS.items()),
     _Trigger("500000000000", Script(pay=Says.UNEXPECTED)),
-    _Trigger("600000000000", Script(pay=Says.OFFLINE)),
     _Trigger("610000000000", Script(pay=Says.CODE, code="091")),
-    _Trigger(
-        "620000000000",
-        Script(pay=Says.PROCESSING, truth=Truth.FAILED, delivers_after_seconds=30),
-    ),
-    _Trigger("630000000000", Script(pay=Says.RESET)),
-    _Trigger("640000000000", Script(pay=Says.CLOSED)),
-    _Trigger("650000000000", Script(pay=Says.HTML)),
-    _Trigger("660000000000", Script(pay=Says.TRUNCATED)),
-    _Trigger("670000000000", Script(verify=Verify.UNAVAILABLE)),
     _Trigger("680000000000", Script(key_change=True)),
+    _Trigger("690000000000", Script(turns_after_seconds=60)),
+    _Trigger("700000000000", Script(pay=Says.FAILED, turns_after_seconds=60)),
 )
 
 

@@ -7,8 +7,13 @@ constraints of the schema (`migrations/versions`), whoever writes.
 
 from billpay.clock import Clock
 from billpay.store.attempts import AttemptStore
+from billpay.store.breakers import BreakerStore
+from billpay.store.cases import CaseStore
+from billpay.store.catalogue import CatalogueStore
 from billpay.store.database import Database, RefusedError
 from billpay.store.deposits import DepositStore
+from billpay.store.flutterwave_codes import FlutterwaveCodes
+from billpay.store.follow_ups import FollowUpStore
 from billpay.store.messages import MessageStore
 from billpay.store.orders import OrderStore
 from billpay.store.payments import PaymentStore
@@ -30,6 +35,11 @@ class Store:
         self.refunds = RefundStore(database)
         self.messages = MessageStore(database)
         self.payments = PaymentStore(database)
+        self.catalogue = CatalogueStore(database)
+        self.flutterwave_codes = FlutterwaveCodes(database)
+        self.breakers = BreakerStore(database)
+        self.cases = CaseStore(database)
+        self.follow_ups = FollowUpStore(database)
 
     @classmethod
     async def open(cls, database_url: str, *, sealing_key: bytes, clock: Clock) -> "Store":

@@ -14,20 +14,29 @@ from billpay.domain.attempts import Attempt, counts_as_denial
 from billpay.domain.outcomes import Answer, Delivered, Outcome, Processing, TokenAwaited
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
-from billpay.store.answers import Sale, contradicts, outcome_after
+from billpay.store.answers import Sale, outcome_after
 from billpay.store.database import Database, RefusedError
 from billpay.store.delivery import deliver, keep_token
 from billpay.store.exclusions import (
     GIVEN_UP,
     NEVER_SENT,
     SALES,
+    contradicted_attempt,
     possible_sale,
     require_not_given_back,
     require_not_sold,
+    whole_refund,
 )
-from billpay.store.late_truth import tell_late_truth
+from billpay.store.late_truth import notice_late_truth
 from billpay.store.reading import attempt, set_outcome
-from billpay.store.receipts import contradict, fuller, put_receipt, receipt_in
+from billpay.store.receipts import (
+    body_of,
+    contradict,
+    fuller,
+    put_body,
+    put_receipt,
+    receipt_in,
+)
 from billpay.store.status import SERVICE, change_status, lock_bill
 from billpay.store.tables import AnswerRow, AttemptRow, BillPaymentRow
 
@@ -61,6 +70,7 @@ class AttemptStore:
         async with self._database.transaction() as session:
             bill = await lock_bill(session, transaction_id)
             row = await _numbered(session, transaction_id, number)
+            is_new = row is None
             if row is None:
                 await require_not_given_back(session, bill)
                 await require_not_sold(session, transaction_id)
@@ -73,10 +83,21 @@ class AttemptStore:
                 )
                 session.add(row)
                 bill.provider_name = provider
+            # After a reset the order goes through its beginning again, and meets attempts that are there already.
+            if is_new or bill.status == BillStatus.VERIFYING_ACCOUNT:
                 await self._move(
-                    session, bill, BillStatus.PROCESSING_BILL, f"attempt {number}, by {provider}"
+                    session,
+                    bill,
+                    BillStatus.PROCESSING_BILL,
+                    f"attempt {number}, by {row.provider}",
                 )
             return attempt(row)
+
+    async def possible_sale(self, transaction_id: UUID) -> Attempt | None:
+        """Answer the attempt by which an order was bought, or may have been; None where there is certainly none."""
+        async with self._database.transaction() as session:
+            row = await possible_sale(session, transaction_id)
+            return attempt(row) if row else None
 
     async def mark_sent(self, request_id: str) -> None:
         """Note, before the first byte leaves, that the provider may hear of the attempt from now on.
@@ -131,12 +152,16 @@ class AttemptStore:
         """
         async with self._database.transaction() as session:
             bill, row = await _locked(session, request_id)
+            now, before = self._database.clock(), attempt(row)
             await self._append(session, row, answer)
-            is_contradicted = self._keep_receipt(row, answer)
-            before = attempt(row)
-            if contradicts(before.outcome, answer.outcome) or is_contradicted:
-                await tell_late_truth(session, self._database.clock, bill, row, answer.outcome)
-            now = self._database.clock()
+            await notice_late_truth(
+                session,
+                self._database.clock,
+                bill,
+                row,
+                answer.outcome,
+                names_other_tokens=self._keep_receipt(row, answer),
+            )
             after = outcome_after(before, answer.outcome, now)
             if after != before.outcome:
                 set_outcome(row, after, now)
@@ -157,11 +182,12 @@ class AttemptStore:
         async with self._database.transaction() as session:
             bill = await lock_bill(session, transaction_id)
             row = await _numbered(session, transaction_id, number)
-            if row is not None:
-                if row.given_up_at is not None:
-                    return
+            if row is not None and row.given_up_at is None:
                 self._settle_unsold(row, actor)
-            if BillStatus(bill.status) in _GIVEN_UP_FROM:
+            elif row is not None and not await self._is_met_again(session, bill, number):
+                return
+            is_given_back = await whole_refund(session, bill) is not None
+            if BillStatus(bill.status) in _GIVEN_UP_FROM and not is_given_back:
                 await self._move(session, bill, BillStatus.PROVIDER_FAILED, detail, actor)
 
     async def complete(
@@ -186,15 +212,28 @@ class AttemptStore:
                 return
             await require_not_given_back(session, bill)
             sale = await possible_sale(session, transaction_id)
-            if sale is None or sale.outcome_kind != "delivered":
-                if actor == SERVICE:
-                    raise RefusedError(f"{transaction_id} is not known to be delivered")
-                if sale is not None:
-                    self._vouch(sale, provider_reference)
+            is_certain = sale is not None and sale.outcome_kind == "delivered"
+            if actor == SERVICE and not is_certain:
+                raise RefusedError(f"{transaction_id} is not known to be delivered")
+            if sale is None:
+                # Its provider may have said so after all, and have left a token.
+                sale = await contradicted_attempt(session, transaction_id)
+            elif not is_certain:
+                self._vouch(sale, provider_reference)
             await deliver(
                 session, self._database, bill, sale, provider_reference=provider_reference
             )
             await self._move(session, bill, BillStatus.COMPLETED, detail, actor)
+
+    async def _is_met_again(self, session: AsyncSession, bill: BillPaymentRow, number: int) -> bool:
+        """Whether an order is being bought by this attempt or a new one: a repetition that came late says nothing."""
+        later = (
+            select(col(AttemptRow.number))
+            .where(col(AttemptRow.transaction_id) == bill.transaction_id)
+            .where(col(AttemptRow.number) > number)
+        )
+        is_last = (await session.execute(later)).first() is None
+        return is_last and bill.status == BillStatus.PROCESSING_BILL
 
     async def _move(
         self,
@@ -215,21 +254,19 @@ class AttemptStore:
             .limit(1)
         )
         last = (await session.execute(said)).scalar_one_or_none()
-        sealer, number = self._database.sealer, last.number + 1 if last else 1
-        if last and sealer.open(last.body, name=_name(row, last.number)) == answer.body:
+        if last and body_of(self._database.sealer, last) == answer.body:
             return
-        session.add(
-            AnswerRow(
-                request_id=row.request_id,
-                number=number,
-                outcome_kind=answer.outcome.kind,
-                body=sealer.seal(answer.body, name=_name(row, number)),
-                received_at=self._database.clock(),
-            )
+        following = AnswerRow(
+            request_id=row.request_id,
+            number=last.number + 1 if last else 1,
+            outcome_kind=answer.outcome.kind,
+            received_at=self._database.clock(),
         )
+        put_body(self._database.sealer, following, answer.body)
+        session.add(following)
 
     def _keep_receipt(self, row: AttemptRow, answer: Answer) -> bool:
-        """Keep what was bought; True where it contradicts what was kept before."""
+        """Keep what was bought; True where it names other tokens than were kept before."""
         if answer.receipt is None:
             return False
         kept = receipt_in(self._database.sealer, row)
@@ -289,7 +326,3 @@ async def _numbered(session: AsyncSession, transaction_id: UUID, number: int) ->
         .where(col(AttemptRow.number) == number)
     )
     return (await session.execute(wanted)).scalar_one_or_none()
-
-
-def _name(row: AttemptRow, number: int) -> str:
-    return f"body in provider_answers {row.request_id} {number}"

@@ -108,6 +108,12 @@ def key() -> Any:
     return Field(sa_column=Column(Words, primary_key=True))
 
 
+def fresh_id() -> Any:
+    """A UUID that is the primary key, made by the database where nobody brings one."""
+    column = Column(Uuid, primary_key=True, server_default=sql("gen_random_uuid()"))
+    return Field(default=None, sa_column=column)
+
+
 def document(name: str | None = None, *, nullable: bool = True) -> Any:
     """A JSON column."""
     default = None if nullable else sql("'{}'::jsonb")

@@ -18,9 +18,13 @@ async def deliver(
     provider_reference: str | None,
 ) -> None:
     """Write a delivery into a locked, paid bill and its deposit; without an attempt where a person saw to it."""
-    known = getattr(attempt(sale).outcome, "provider_reference", None) if sale else None
-    bill.provider_reference = provider_reference or known
+    bill.provider_reference = provider_reference
     if sale is not None:
+        known = getattr(attempt(sale).outcome, "provider_reference", None)
+        receipt = receipt_in(database.sealer, sale)
+        bill.provider_reference = (
+            provider_reference or known or (receipt.provider_reference if receipt else None)
+        )
         bill.provider_name = sale.provider
         await keep_token(session, database, sale)
     deposit = await session.get_one(DepositRow, bill.claimed_by)

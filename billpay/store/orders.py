@@ -13,13 +13,15 @@ from sqlmodel import col
 from billpay.domain.accounts import AccountVerdict
 from billpay.domain.bills import BillerCode, BillType, MeterType
 from billpay.domain.ids import new_transaction_id
-from billpay.domain.money import Kobo, cngn, spoken_cngn
+from billpay.domain.money import Kobo, cngn, naira_amount, spoken_cngn
 from billpay.domain.orders import Order, OrderRow, due_for, read_order
 from billpay.domain.routing import PREFERENCE, ProviderName
-from billpay.domain.statuses import BillStatus
+from billpay.domain.statuses import BillStatus, may_follow
 from billpay.failures import Invalid
+from billpay.store.catalogue_tables import OrderPriceRow
 from billpay.store.columns import LARGEST_AMOUNT
 from billpay.store.database import Database
+from billpay.store.exclusions import require_not_sold
 from billpay.store.reading import numeric, order_row
 from billpay.store.status import SERVICE, change_status, lock_bill, tell
 from billpay.store.tables import BillPaymentRow, TransactionRow
@@ -44,6 +46,9 @@ class NewOrder:
     bill_amount: Kobo
     meter_type: MeterType | None = None
     product_code: str | None = None
+    product_name: str | None = None
+    """What its provider calls it."""
+
     contact_phone: str | None = None
     provider: ProviderName | None = None
     """Whom to ask first; None for the usual order of the bill type."""
@@ -56,6 +61,9 @@ class NewOrder:
             "account_number": self.account_number,
             "account_type": self.meter_type.upper() if self.meter_type else None,
             "variation_code": self.product_code,
+            "product_name": self.product_name,
+            # The price as it was ordered, so that another one is noticed whatever the fee becomes.
+            "amount_ngn": naira_amount(self.bill_amount) if self.product_code else None,
             "phone": self.contact_phone,
         }
         return {name: word for name, word in words.items() if word}
@@ -125,10 +133,16 @@ class OrderStore:
     async def change_status(
         self, transaction_id: UUID, to: BillStatus, *, detail: str, actor: str = SERVICE
     ) -> None:
-        """Move an order; repeating the present status changes nothing."""
+        """Show where an order stands.
+
+        Safe to repeat: one that is further on, or over, stays where it is. A step that is repeated after a crash or a
+        reset shows nothing new, and no money depends on what is shown.
+        """
         async with self._database.transaction() as session:
             bill = await lock_bill(session, transaction_id)
-            await change_status(session, self._database.clock, bill, to, detail=detail, actor=actor)
+            if may_follow(BillStatus(bill.status), to):
+                clock = self._database.clock
+                await change_status(session, clock, bill, to, detail=detail, actor=actor)
 
     async def note(
         self,
@@ -167,6 +181,34 @@ class OrderStore:
                 transaction_id=transaction_id,
             )
 
+    async def reprice(
+        self, transaction_id: UUID, price: Kobo, provider: ProviderName, *, detail: str
+    ) -> None:
+        """Buy an order at another price than before; what its deposit holds above it is excess from now on.
+
+        Safe to repeat: a price that the order has already changes and tells nothing.
+
+        Raises:
+            RefusedError: the order is or may be sold, at the price it had then (I17).
+        """
+        async with self._database.transaction() as session:
+            await lock_bill(session, transaction_id)
+            row = await session.get(OrderPriceRow, transaction_id)
+            if row is not None and row.price_kobo == price:
+                return
+            await require_not_sold(session, transaction_id)
+            row = row or OrderPriceRow(transaction_id=transaction_id)
+            row.price_kobo, row.provider = price, provider
+            row.seen_at = self._database.clock()
+            session.add(row)
+            tell(
+                session,
+                self._database.clock,
+                kind="price_changed",
+                detail=detail,
+                transaction_id=transaction_id,
+            )
+
     async def expire_unpaid(self) -> int:
         """Expire the orders whose time to be paid has passed; answers how many."""
         async with self._database.transaction() as session:
@@ -196,15 +238,19 @@ async def row_of(session: AsyncSession, transaction_id: UUID) -> tuple[OrderRow,
         LookupError: there is no such order.
     """
     wanted = (
-        select(TransactionRow, BillPaymentRow)
+        select(TransactionRow, BillPaymentRow, OrderPriceRow)
         .join(
             BillPaymentRow,
             col(BillPaymentRow.transaction_id) == col(TransactionRow.transaction_id),
+        )
+        .outerjoin(
+            OrderPriceRow,
+            col(OrderPriceRow.transaction_id) == col(TransactionRow.transaction_id),
         )
         .where(col(TransactionRow.transaction_id) == transaction_id)
     )
     found = (await session.execute(wanted)).one_or_none()
     if found is None:
         raise LookupError(f"there is no order {transaction_id}")
-    transaction, bill = found
-    return order_row(transaction, bill), bill
+    transaction, bill, price = found
+    return order_row(transaction, bill, price), bill

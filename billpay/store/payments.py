@@ -23,8 +23,9 @@ from billpay.store.database import Database
 from billpay.store.messages import messages_about
 from billpay.store.orders import row_of
 from billpay.store.reading import attempt, deposit, refund
-from billpay.store.receipts import receipt_in
+from billpay.store.receipts import body_of, receipt_in
 from billpay.store.tables import (
+    AnswerRow,
     AttemptRow,
     BillPaymentRow,
     DepositRow,
@@ -80,6 +81,16 @@ class DepositRecord:
     refunds: Sequence[Refund]
     messages: Sequence[Message]
     events: Sequence[PaymentEvent]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptAnswer:
+    """One answer of a provider about one attempt, as it came."""
+
+    received_at: datetime
+    outcome_kind: str
+    body: str = field(repr=False)
+    """May hold a token."""
 
 
 class PaymentStore:
@@ -139,6 +150,23 @@ class PaymentStore:
                 messages=await messages_about(session, self._database.sealer, about),
                 events=await _events(session, col(EventRow.operation_id) == operation_id),
             )
+
+    async def answers(self, request_id: str) -> Sequence[KeptAnswer]:
+        """Read all that a provider has said about an attempt, in order."""
+        async with self._database.snapshot() as session:
+            wanted = (
+                select(AnswerRow)
+                .where(col(AnswerRow.request_id) == request_id)
+                .order_by(col(AnswerRow.number))
+            )
+            return [
+                KeptAnswer(
+                    received_at=row.received_at,
+                    outcome_kind=row.outcome_kind,
+                    body=body_of(self._database.sealer, row),
+                )
+                for row in (await session.execute(wanted)).scalars()
+            ]
 
     async def transaction_ids(self) -> Sequence[UUID]:
         """List all orders, oldest first."""

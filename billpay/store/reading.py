@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from billpay.domain.attempts import Attempt
 from billpay.domain.deposits import Credit, Deposit, Disposition, StrayReason
-from billpay.domain.money import STROOPS_PER_CNGN, Stroops
+from billpay.domain.money import STROOPS_PER_CNGN, Kobo, Stroops
 from billpay.domain.orders import OrderRow
 from billpay.domain.outcomes import Outcome, Settled
 from billpay.domain.refunds import (
@@ -20,6 +20,7 @@ from billpay.domain.refunds import (
 )
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
+from billpay.store.catalogue_tables import OrderPriceRow
 from billpay.store.tables import (
     AttemptRow,
     BillPaymentRow,
@@ -42,8 +43,11 @@ def numeric(amount: Stroops) -> Decimal:
     return Decimal(amount) / STROOPS_PER_CNGN
 
 
-def order_row(transaction: TransactionRow, bill: BillPaymentRow) -> OrderRow:
-    """Read an order as its two rows say it."""
+def order_row(
+    transaction: TransactionRow, bill: BillPaymentRow, price: OrderPriceRow | None = None
+) -> OrderRow:
+    """Read an order as its rows say it; the third is there only where its price fell since."""
+    package = (bill.verification_data or {}).get("current_package")
     return OrderRow(
         transaction_id=transaction.transaction_id,
         wallet_address=transaction.wallet_address,
@@ -55,6 +59,8 @@ def order_row(transaction: TransactionRow, bill: BillPaymentRow) -> OrderRow:
         status=BillStatus(bill.status),
         created_at=bill.created_at,
         expires_at=bill.expires_at,
+        price=Kobo(price.price_kobo) if price else None,
+        current_package=str(package) if package else None,
     )
 
 

@@ -1,6 +1,6 @@
-"""Receipts as sealed text: the only form in which a token is kept.
+"""Receipts and answers as sealed text: the only form in which a token is kept.
 
-A receipt is sealed for one row; moving it to another means unsealing it.
+Each is sealed for one row; moving it to another means unsealing it.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from billpay.domain.outcomes import Receipt
 from billpay.store.columns import storable
 from billpay.store.sealing import Sealer
-from billpay.store.tables import AttemptRow, TokenRow
+from billpay.store.tables import AnswerRow, AttemptRow, TokenRow
 
 _RECEIPTS = TypeAdapter(Receipt)
 
@@ -56,6 +56,16 @@ def contradict(kept: Receipt | None, new: Receipt) -> bool:
     return any(old and said and old != said for old, said in pairs)
 
 
+def put_body(sealer: Sealer, row: AnswerRow, body: str) -> None:
+    """Seal what a provider said into its row."""
+    row.body = sealer.seal(body, name=_name(row))
+
+
+def body_of(sealer: Sealer, row: AnswerRow) -> str:
+    """Unseal what a provider said."""
+    return sealer.open(row.body, name=_name(row))
+
+
 def _readable(receipt: Receipt) -> Receipt:
     return replace(
         receipt,
@@ -64,6 +74,11 @@ def _readable(receipt: Receipt) -> Receipt:
     )
 
 
-def _name(row: AttemptRow | TokenRow) -> str:
-    key = row.request_id if isinstance(row, AttemptRow) else str(row.transaction_id)
-    return f"receipt in {row.__tablename__} {key}"
+def _name(row: AttemptRow | TokenRow | AnswerRow) -> str:
+    match row:
+        case AttemptRow():
+            return f"receipt of attempt {row.request_id}"
+        case TokenRow():
+            return f"receipt of order {row.transaction_id}"
+        case AnswerRow():
+            return f"answer {row.number} to {row.request_id}"

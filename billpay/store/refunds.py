@@ -105,6 +105,12 @@ class RefundStore:
         async with self._database.transaction() as session:
             return refund(await _row(session, refund_id))
 
+    async def find(self, operation_id: str, purpose: RefundPurpose) -> Refund | None:
+        """Answer a deposit's refund for a purpose; None where it was never opened."""
+        async with self._database.transaction() as session:
+            row = await session.get(RefundRow, id_of(operation_id, purpose))
+            return refund(row) if row else None
+
     async def in_flight(self, refund_id: str) -> RefundEnvelope | None:
         """Answer the envelope by which a refund may still be paid, or may have been."""
         return await self._envelope_in(refund_id, EnvelopeState.IN_FLIGHT)

@@ -35,6 +35,7 @@ from billpay.store.columns import (
     at_most_one,
     cngn,
     document,
+    fresh_id,
     key,
     legal_amount,
     legal_moments,
@@ -45,11 +46,6 @@ from billpay.store.columns import (
     sealed,
     words,
 )
-
-
-def _fresh_id() -> Any:
-    column: Column[UUID] = Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
-    return Field(default=None, sa_column=column)
 
 
 class TransactionRow(SQLModel, table=True):
@@ -64,7 +60,7 @@ class TransactionRow(SQLModel, table=True):
         legal_moments("transactions_moments", "created_at", "updated_at"),
     )
 
-    transaction_id: UUID = _fresh_id()
+    transaction_id: UUID = fresh_id()
     wallet_address: str = words()
     type: str = words()
     from_amount: Decimal = cngn(default="0")
@@ -88,7 +84,7 @@ class BillPaymentRow(SQLModel, table=True):
         Index("bill_payments_by_age", "created_at"),
     )
 
-    id: UUID = _fresh_id()
+    id: UUID = fresh_id()
     transaction_id: UUID = order(unique=True)
     provider_name: str = words()
     """Who served it, once somebody was asked; until then who is wished for."""

@@ -86,14 +86,19 @@ def _request(
 ) -> InterventionRequest:
     try:
         return InterventionRequest(
-            actor=actor or _logged_in_user(), reason=reason, provider_reference=provider_reference
+            actor=actor or logged_in_user(), reason=reason, provider_reference=provider_reference
         )
     except ValidationError as invalid:
         first = invalid.errors()[0]
         raise Invalid(f"{first['loc'][0]}: {first['msg']}") from None
 
 
-def _logged_in_user() -> str:
+def logged_in_user() -> str:
+    """Answer who decides where nobody says so.
+
+    Raises:
+        Invalid: nobody is logged in here.
+    """
     try:
         return getpass.getuser()
     except (KeyError, OSError):

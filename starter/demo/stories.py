@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from billpay.domain.bills import BillType
 from billpay.domain.statuses import BillStatus
-from billpay.sandbox.vtpass_triggers import Says, Script
+from billpay.sandbox.scripts import Says, Script
 from starter.ordering import Typed
 
 READ_TIMEOUT_SECONDS = 20

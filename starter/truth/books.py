@@ -22,7 +22,7 @@ def account_of(address: str) -> str:
 
 
 class Sale(BaseModel):
-    """What became of one request id at the provider, whatever it has answered."""
+    """What became of one request id at one provider, whatever it has answered."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,6 +82,8 @@ class World:
     """What the treasury holds of it."""
 
     sales: Sequence[Sale]
+    """At every provider that sells."""
+
     movements: Sequence[Movement]
     told: Sequence[Told]
 
@@ -156,7 +158,10 @@ class Books:
         for movement in world.debits():
             owner = owners.get(movement.transaction_hash)
             (self.settling[owner] if owner else self.unexplained).append(movement)
-        self._sales = {sale.request_id: sale for sale in world.sales if sale.may_be_sold}
+        self._sales: dict[str, list[Sale]] = defaultdict(list)
+        for sale in filter(lambda sale: sale.may_be_sold, world.sales):
+            # Two providers may have sold under one id, which must not pass for one sale.
+            self._sales[sale.request_id].append(sale)
         self._claims = {d.transaction_id: d for d in records.deposits if d.stray_reason is None}
         self._orders = {order.transaction_id: order for order in records.orders}
         self._refunds: dict[str, list[RefundRecord]] = defaultdict(list)
@@ -164,8 +169,9 @@ class Books:
             self._refunds[record.refund.operation_id].append(record)
 
     def sales_of(self, order: OrderRecord) -> Sequence[Sale]:
-        """Everything the provider sold of an order, or may still sell."""
-        return [self._sales[name] for name in sorted(order.request_ids & self._sales.keys())]
+        """Everything that any provider sold of an order, or may still sell."""
+        names = sorted(order.request_ids & self._sales.keys())
+        return [sale for name in names for sale in self._sales[name]]
 
     def claim_of(self, order: OrderRecord) -> Deposit | None:
         """The deposit that pays an order."""

@@ -10,6 +10,7 @@ from billpay.domain.money import Kobo, Stroops
 from billpay.domain.orders import read_order
 from billpay.domain.outcomes import Receipt
 from billpay.domain.refunds import Refund
+from billpay.domain.routing import ProviderName
 from billpay.domain.summaries import bill_title
 from billpay.domain.tokens import Token
 from billpay.failures import Invalid, Unavailable
@@ -19,6 +20,8 @@ from billpay.store.payments import PaymentRecord
 from starter.truth.books import Movement, OrderRecord, Records, RefundRecord, Sale, Told, World
 
 _TIMEOUT_SECONDS = 30
+_SELLERS = (ProviderName.FLUTTERWAVE, ProviderName.VTPASS)
+"""The sandbox's shops, whose hidden truth is told under their names."""
 
 _SALES = TypeAdapter(list[Sale])
 _MOVEMENTS = TypeAdapter(list[Movement])
@@ -38,11 +41,12 @@ async def read_world(sandbox: httpx.AsyncClient) -> World:
     """
     ledger = await _ask(sandbox, "/world/truth/ledger")
     treasury = identities.treasury().public_key
+    sales = [await _ask(sandbox, f"/world/truth/{name}") for name in _SELLERS]
     return World(
         treasury=treasury,
         asset=(identities.ASSET_CODE, identities.issuer().public_key),
         balance=Stroops(ledger["balances"][treasury]),
-        sales=_SALES.validate_python(await _ask(sandbox, "/world/truth/vtpass")),
+        sales=_SALES.validate_python([row for rows in sales for row in rows]),
         movements=_MOVEMENTS.validate_python(ledger["payments"]),
         told=await read_phone(sandbox),
     )
@@ -95,14 +99,17 @@ def order_record(record: PaymentRecord) -> OrderRecord:
     try:
         order = read_order(row)
     except Invalid as invalid:
-        account, bill_amount, title = row.account_number, Kobo(0), invalid.customer
+        account, due, bill_amount = row.account_number, row.due, Kobo(0)
+        title = invalid.customer
     else:
-        account, bill_amount, title = order.account_number, order.bill_amount, bill_title(order)
+        # As they are now: where a price fell since the order, less is due and the rest goes back.
+        account, due, bill_amount = order.account_number, order.due, order.bill_amount
+        title = bill_title(order)
     return OrderRecord(
         transaction_id=row.transaction_id,
         title=title,
         account_number=account,
-        due=row.due,
+        due=due,
         bill_amount=bill_amount,
         status=row.status,
         request_ids=frozenset(attempt.request_id for attempt in record.attempts),

@@ -6,7 +6,7 @@ import pytest
 
 from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.money import naira
-from billpay.domain.routing import ProviderName
+from billpay.domain.routing import PREFERENCE, ProviderName
 from billpay.failures import Invalid, Misconfigured
 from billpay.sandbox import identities
 from billpay.settings import load_settings
@@ -22,6 +22,7 @@ DATA = NewOrder(
     account_number="08011111111",
     bill_amount=UNPRICED,
     product_code="mtn-50mb-200",
+    provider=ProviderName.VTPASS,
 )
 TV = replace(
     DATA,
@@ -29,6 +30,7 @@ TV = replace(
     biller=BillerCode("dstv"),
     account_number="1212121212",
     product_code=None,
+    provider=ProviderName.VTPASS,
 )
 
 
@@ -48,6 +50,11 @@ async def test_a_plan_costs_what_its_provider_lists_and_is_bought_there(price):
     assert order.bill_amount == naira("200")
     assert order.product_code == "mtn-50mb-200"
     assert order.provider is ProviderName.VTPASS
+
+
+async def test_whoever_is_preferred_is_asked_where_the_customer_names_nobody(price):
+    order = await price(replace(DATA, provider=None))
+    assert order.provider is PREFERENCE[BillType.DATA][0]
 
 
 async def test_a_plan_may_be_called_by_its_name_in_any_case(price):
@@ -80,12 +87,16 @@ async def test_a_renewal_for_another_amount_is_refused_with_what_it_costs(price)
         await price(replace(TV, bill_amount=naira("100")))
 
 
-async def test_a_renewal_for_its_price_is_an_order_without_a_product(price):
-    with pytest.raises(Invalid) as refused:
-        await price(TV)
-    cost = refused.value.detail.split("₦")[1].split()[0]
-    order = await price(replace(TV, bill_amount=naira(cost)))
-    assert (order.product_code, order.bill_amount) == (None, naira(cost))
+async def test_a_renewal_costs_what_the_biller_says(price):
+    order = await price(TV)
+    assert order.product_code is None
+    assert order.bill_amount > UNPRICED
+    assert await price(replace(TV, bill_amount=order.bill_amount)) == order
+
+
+async def test_what_the_preferred_provider_does_not_list_is_sought_at_the_next(price):
+    order = await price(replace(TV, provider=None, product_code="dstv79"))
+    assert order.product_code == "dstv79"
 
 
 async def test_a_card_that_the_biller_does_not_know_is_refused(price):
@@ -94,5 +105,5 @@ async def test_a_card_that_the_biller_does_not_know_is_refused(price):
 
 
 async def test_who_sells_nothing_of_it_is_named(price):
-    with pytest.raises(Misconfigured, match="flutterwave"):
-        await price(replace(DATA, provider=ProviderName.FLUTTERWAVE))
+    with pytest.raises(Misconfigured, match="paystack"):
+        await price(replace(DATA, provider=ProviderName.PAYSTACK))

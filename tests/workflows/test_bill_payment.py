@@ -1,5 +1,7 @@
 """One test per story of a payment, on a real server with skipped time."""
 
+from uuid import UUID
+
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -20,11 +22,12 @@ from billpay.domain.outcomes import (
 )
 from billpay.domain.refunds import RefundPurpose
 from billpay.domain.routing import ProviderName
-from billpay.domain.steps import AccountAnswer, Payable
+from billpay.domain.steps import AccountAnswer, Payable, PurchaseStep
 from billpay.failures import Ambiguous, Invalid, Misconfigured, Unavailable
 from workflows.bill_payment import NO_PROVIDER
 
 DELIVERED = Delivered(provider_reference="VT-1")
+TRANSACTION_ID = UUID("01234567-89ab-4def-8123-456789abcdef")
 SLACK_SECONDS = 8
 """A skipped wait overshoots by about a second, and a busy machine by a few more; it never undershoots."""
 
@@ -242,3 +245,26 @@ async def test_what_our_records_hold_for_sold_is_asked_about_instead_of_given_up
         assert await stage.pay_bill() == "completed"
     assert stage.outside.count(names.CONFIRM_PAYMENT) == 1
     assert stage.outside.count(names.REFUND_PAYMENT) == 0
+
+
+@pytest.mark.parametrize(
+    ("became", "ended", "bought"), [(DELIVERED, "completed", []), (NotSold(), "completed", [3])]
+)
+async def test_a_payment_that_starts_over_finishes_its_old_purchase_first(
+    on_stage, became, ended, bought
+):
+    """I4, fault 58: after a reset, or a Temporal restored from a backup, nothing is bought beside what may be sold."""
+    old = PurchaseStep(
+        transaction_id=TRANSACTION_ID,
+        provider=ProviderName.VTPASS,
+        number=2,
+        request_id="202611231300old",
+    )
+    route = (ProviderName.FLUTTERWAVE,)
+    verdict = Payable(
+        bill_type=BillType.AIRTIME, title="a bill", route=route, excess=Stroops(0), unfinished=old
+    )
+    async with on_stage(verdict=verdict, confirm=[became]) as stage:
+        assert await stage.pay_bill() == ended
+    assert stage.outside.requests(names.CONFIRM_PAYMENT) == [old]
+    assert [step.number for step in stage.outside.requests(names.PAY_BILL)] == bought

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from temporalio.client import WorkflowHistory
@@ -31,7 +32,7 @@ from billpay.domain.outcomes import (
 )
 from billpay.domain.refunds import RefundHeld, RefundPaid
 from billpay.domain.routing import ProviderName
-from billpay.domain.steps import AccountAnswer, Payable
+from billpay.domain.steps import AccountAnswer, Payable, PurchaseStep
 from billpay.failures import Ambiguous, Invalid, Unavailable
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
@@ -57,6 +58,16 @@ TWO_PROVIDERS = Payable(
     excess=Stroops(0),
 )
 TOO_MUCH = TWO_PROVIDERS.model_copy(update={"excess": Stroops(7_000_000)})
+STARTED_OVER = TWO_PROVIDERS.model_copy(
+    update={
+        "unfinished": PurchaseStep(
+            transaction_id=UUID("01234567-89ab-4def-8123-456789abcdef"),
+            provider=ProviderName.VTPASS,
+            number=1,
+            request_id="202611231300old",
+        )
+    }
+)
 
 
 async def to_the_end(stage, **rules):
@@ -189,6 +200,7 @@ PATHS = {
         },
         decided(Intervention.RETRY_PAYMENT),
     ),
+    "started_over": Route({"verdict": STARTED_OVER, "confirm": [NotSold()]}),
     "stray": Route(live=stray),
     "stray_and_held": Route({"refund": [RefundHeld(reason="no trustline"), PAID]}, stray_and_held),
     "told_again": Route(live=told_again),

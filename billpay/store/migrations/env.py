@@ -3,9 +3,9 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from billpay.store import tables
+from billpay.store import breaker_tables, case_tables, catalogue_tables, tables
 
-__all__ = ["tables"]
+__all__ = ["breaker_tables", "case_tables", "catalogue_tables", "tables"]
 
 context.configure(
     connection=context.config.attributes["connection"],

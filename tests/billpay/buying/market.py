@@ -58,9 +58,10 @@ class Market:
         """A worker like any other."""
         return self.buying_through(self.vtpass)
 
-    def buying_through(self, provider: Any, store: Any = None) -> Buyer:
+    def buying_through(self, provider: Any, store: Any = None, **more: Any) -> Buyer:
         providers = {ProviderName.VTPASS: provider} if provider else {}
-        return Buyer(store=store or self.store, providers=providers, clock=self.clock)
+        store = store or self.store
+        return Buyer(store=store, providers=providers, clock=self.clock, **more)
 
     async def order(self, new: Any) -> tuple[Order, PurchaseStep]:
         order = await verified(self.store, self.clock, new)
@@ -120,10 +121,13 @@ class CrashedError(Exception):
 
 
 class Fuse:
-    """Counts the calls that go out, and kills the worker at one of them: before it is made, or after."""
+    """Counts the calls that go out, and kills the worker at one of them: before it is made, or after.
 
-    def __init__(self, *, at: int, after: bool) -> None:
-        self.at, self.after, self.calls = at, after, 0
+    With another error than the worker's death, the call fails so.
+    """
+
+    def __init__(self, *, at: int, after: bool, error: type[Exception] = CrashedError) -> None:
+        self.at, self.after, self.error, self.calls = at, after, error, 0
 
     def wire(self, inner: Any) -> Any:
         return _Wired(self, inner)
@@ -145,10 +149,10 @@ class _Wired:
             fuse.calls += 1
             is_last = fuse.calls == fuse.at
             if is_last and not fuse.after:
-                raise CrashedError(name)
+                raise fuse.error(name)
             answer = await method(*args, **kwargs)
             if is_last:
-                raise CrashedError(name)
+                raise fuse.error(name)
             return answer
 
         return call if inspect.iscoroutinefunction(method) else method
@@ -159,6 +163,13 @@ def mortal(market: Market, fuse: Fuse) -> Buyer:
     store = market.store
     wired = SimpleNamespace(orders=fuse.wire(store.orders), attempts=fuse.wire(store.attempts))
     return market.buying_through(fuse.wire(market.vtpass), wired)
+
+
+def writing_badly(market: Market, fuse: Fuse) -> Buyer:
+    """A worker whose database gives no answer when its fuse blows; everything else works."""
+    store = market.store
+    wired = SimpleNamespace(orders=fuse.wire(store.orders), attempts=fuse.wire(store.attempts))
+    return market.buying_through(market.vtpass, wired)
 
 
 async def die_after_buying(market: Market, step: PurchaseStep) -> None:

@@ -18,7 +18,6 @@ from billpay.domain.outcomes import (
 )
 from billpay.domain.statuses import BillStatus
 from billpay.failures import Ambiguous, Misconfigured, Unavailable
-from billpay.store.status import IllegalTransitionError
 from tests.activities.placing import meter_order, new_order, purchase_step
 from tests.billpay.buying.market import adapter, die_after_buying
 
@@ -238,11 +237,6 @@ async def test_a_purchase_first_sent_the_day_after_is_made_under_a_new_name(mark
     assert len(market.sold("08011111111")) == 1
 
 
-@pytest.mark.xfail(
-    raises=IllegalTransitionError,
-    strict=True,
-    reason="billpay.buying shows processing_bill where provider_processing may not become that",
-)
 async def test_a_doubtful_purchase_that_the_shop_denies_is_sent_again_under_its_name(market):
     """A worker that dies after it has noted its doubt is repeated as well; so is a workflow that was reset."""
     account = "640000000000"

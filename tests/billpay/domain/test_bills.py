@@ -15,8 +15,31 @@ def test_every_name_of_a_biller_finds_it(biller):
 def test_kedc_is_kano_and_kaduna_and_therefore_neither():
     with pytest.raises(Invalid, match="ambiguous") as refusal:
         find_biller("KEDC", BillType.ELECTRICITY)
-    assert "kedco" in refusal.value.detail
-    assert "kaedco" in refusal.value.detail
+    assert "kedco (Kano) or kaedco (Kaduna)" in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("IE", "ikedc"),
+        ("Ikeja Electric", "ikedc"),
+        ("ikeja-electric", "ikedc"),
+        ("EKO DISCO", "ekedc"),
+        ("EKEDP", "ekedc"),
+        ("Abuja Electricity Distribution Company", "aedc"),
+        ("Kano Electric", "kedco"),
+        ("PHEDC", "phed"),
+        ("Port Harcourt", "phed"),
+        ("portharcourt-electric", "phed"),
+        ("JEDC", "jed"),
+        ("KAEDC", "kaedco"),
+        ("Kaduna Electric", "kaedco"),
+        ("Aba Power", "abedc"),
+        ("APLE", "abedc"),
+    ],
+)
+def test_a_disco_is_found_by_the_names_people_and_providers_write(text, code):
+    assert find_biller(text, BillType.ELECTRICITY).code == code
 
 
 @pytest.mark.parametrize(

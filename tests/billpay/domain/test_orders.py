@@ -228,3 +228,24 @@ def test_no_metadata_is_a_bug(bill_type, metadata, due):
     except Invalid:
         return
     assert 0 < in_stroops(order.bill_amount) <= order.due
+
+
+PLAN = {"provider_code": "mtn", "variation_code": "mtn-1gb", "product_name": "N300 1GB"}
+
+
+def test_a_plan_keeps_the_name_its_provider_gave_it():
+    order = read_order(row("data", "08012345678", "300", **PLAN))
+    assert (order.product_code, order.product_name) == ("mtn-1gb", "N300 1GB")
+    assert (order.ordered_amount, order.price_fell_by) == (Kobo(30_000), 0)
+
+
+@pytest.mark.parametrize("explicit", [{}, {"amount_ngn": "300"}])
+def test_an_order_whose_price_fell_is_bought_and_due_for_less(explicit):
+    """I17 and I2: what is bought is what is paid, and the rest is excess."""
+    ordered = row("data", "08012345678", "300.5", **PLAN, **explicit)
+    order = read_order(ordered.model_copy(update={"price": Kobo(25_050)}))
+    whole = read_order(ordered)
+    fell_by = whole.bill_amount - 25_050
+    assert (order.bill_amount, order.ordered_amount) == (Kobo(25_050), whole.bill_amount)
+    assert order.due == whole.due - in_stroops(Kobo(fell_by))
+    assert order.due - in_stroops(order.bill_amount) == whole.due - in_stroops(whole.bill_amount)

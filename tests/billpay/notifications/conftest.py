@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from textwrap import dedent
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,15 @@ from billpay.domain.orders import OrderRow
 from billpay.domain.refunds import Refund, RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
 from billpay.notifications.bill import Bill, bill_of
+from billpay.notifications.wording import Text
 
 PLACED = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def reads(text: Text, subject: str, body: str) -> bool:
+    assert text.subject == subject
+    assert text.body == dedent(body).strip()
+    return True
 
 
 @pytest.fixture(scope="session")

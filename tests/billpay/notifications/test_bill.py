@@ -31,7 +31,7 @@ def test_a_plan_is_told_by_its_size_and_validity(bill, name, product, validity):
         ("dstv", "DStv Confam + ExtraView N7,115", "DSTV Confam + ExtraView"),
         ("dstv", "ExtraView Access N2,500", "ExtraView Access"),
         ("gotv", "GOtv Jinja ₦1,640", "GOtv Jinja"),
-        ("startimes", "Nova - 900 Naira - 1 Month", "Nova - 900 Naira - 1 Month"),
+        ("startimes", "Nova - 900 Naira - 1 Month", "Nova - 1 Month"),
     ],
 )
 def test_a_package_is_told_without_a_price_that_grows_old(bill, biller, name, product):
@@ -50,6 +50,21 @@ def test_a_name_beside_the_code_is_preferred_wherever_the_order_has_it(bill):
         package="DSTV Compact",
     )
     assert told.product == "DSTV Compact"
+
+
+@pytest.mark.parametrize(
+    ("running", "product"), [("DStv Compact N7,900", "DSTV Compact"), (None, None)]
+)
+def test_a_renewal_tells_the_package_that_runs_where_it_is_known(row, running, product):
+    renewal = row("cable_tv", "1234567890", "7900", provider_code="dstv")
+    told = bill_of(renewal.model_copy(update={"current_package": running}))
+    assert told.product == product
+
+
+def test_a_change_of_package_tells_the_new_one(row):
+    change = row("cable_tv", "1234567890", "7900", provider_code="dstv", variation_code="padi")
+    told = bill_of(change.model_copy(update={"current_package": "DStv Compact"}))
+    assert told.product == "padi"
 
 
 def test_meters_are_shown_whole_and_everything_else_masked(bill):

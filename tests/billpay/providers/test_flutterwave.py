@@ -240,11 +240,18 @@ async def test_a_test_account_buys_nothing_where_money_is_real(flutterwave, purc
     assert answers.requests == []
 
 
-@pytest.mark.parametrize("bill_type", [BillType.AIRTIME, BillType.ELECTRICITY])
-async def test_open_amounts_have_no_menu(flutterwave, bill_type):
-    answers = Answers({})
-    assert await flutterwave(answers).products(bill_type, BillerCode("mtn")) == []
-    assert answers.requests == []
+@pytest.mark.parametrize(
+    ("bill_type", "biller", "lists", "sells"),
+    [
+        (BillType.AIRTIME, "mtn", AIRTIME, True),
+        (BillType.ELECTRICITY, "ikedc", POWER, True),
+        (BillType.ELECTRICITY, "abedc", POWER, False),
+    ],
+)
+async def test_open_amounts_have_no_menu_but_codes(flutterwave, bill_type, biller, lists, sells):
+    adapter = flutterwave(Answers(lists))
+    assert await adapter.products(bill_type, BillerCode(biller)) == []
+    assert adapter.sells(bill_type, BillerCode(biller)) is sells
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billpay.domain.bills import BillerCode, BillType
+from billpay.domain.money import Kobo
 from billpay.failures import Misconfigured, Unavailable
 from billpay.providers.flutterwave_catalogue import Item, Listing, MemoryCatalogue
 from billpay.providers.flutterwave_menu import LONGEST_AGE, Menu
@@ -100,8 +101,7 @@ async def test_a_biller_that_is_missing_is_known_to_be_for_a_while(lists, purcha
     menu = lists.menu()
     assert not menu.is_missing(POWER, ABEDC)
     for _ in range(2):
-        with pytest.raises(Misconfigured, match="electricity of abedc: prepaid"):
-            await menu.item(purchase(biller=ABEDC))
+        assert await menu.item(purchase(biller=ABEDC)) is None
     assert menu.is_missing(POWER, ABEDC)
     assert not menu.is_missing(POWER, EKEDC)
     assert len(lists.asked) == 2
@@ -109,6 +109,34 @@ async def test_a_biller_that_is_missing_is_known_to_be_for_a_while(lists, purcha
     lists.now += LONGEST_AGE
     assert not menu.is_missing(POWER, ABEDC)
     assert (await menu.item(purchase(biller=ABEDC))).biller_code == "BIL1"
+    assert not menu.is_missing(POWER, ABEDC)
+
+
+async def test_a_biller_whose_list_is_empty_counts_as_missing_until_an_operator_fills_it(
+    lists, purchase
+):
+    lists.lists["billers/BIL2/items"] = []
+    catalogue = MemoryCatalogue()
+    menu = lists.menu(catalogue)
+    assert (await menu.listing(POWER, JED)).items == ()
+    assert menu.is_missing(POWER, JED)
+    said = Item(
+        biller_code="BIL2",
+        item_code="UB9",
+        name="JOS",
+        price=None,
+        fee=Kobo(0),
+        can_be_validated=True,
+        stands_for="prepaid",
+    )
+    await catalogue.keep(POWER, JED, Listing(items=(said,), read_at=lists.now))
+    assert await menu.item(purchase(biller=JED)) == said
+    assert not menu.is_missing(POWER, JED)
+
+
+async def test_of_a_biller_nobody_asked_for_nothing_is_concluded(lists):
+    menu = lists.menu()
+    await menu.listing(POWER, EKEDC)
     assert not menu.is_missing(POWER, ABEDC)
 
 
@@ -138,8 +166,7 @@ async def test_a_failed_discovery_is_not_remembered(lists):
 async def test_one_biller_for_all_networks_finds_the_network_by_the_number(lists, purchase):
     item = await lists.menu().item(purchase(BillType.AIRTIME))
     assert item.finds_network
-    with pytest.raises(Misconfigured):
-        await lists.menu().item(purchase(BillType.AIRTIME, biller=BillerCode("glo")))
+    assert await lists.menu().item(purchase(BillType.AIRTIME, biller=BillerCode("glo"))) is None
 
 
 async def test_a_catalogue_that_operators_edit_has_the_last_word(lists, purchase):

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from billpay.domain.accounts import AccountOk, AccountRefused
+from billpay.domain.accounts import AccountOk, AccountRefused, ProductNotSold
 from billpay.domain.bills import BILLERS, BillerCode, BillType, MeterType
 from billpay.domain.money import Kobo, naira
 from billpay.domain.outcomes import (
@@ -22,14 +22,11 @@ from billpay.domain.outcomes import (
 from billpay.failures import Ambiguous, Misconfigured, Unavailable
 from billpay.providers.flutterwave import Flutterwave
 from billpay.providers.flutterwave_catalogue import MemoryCatalogue
-from billpay.sandbox.flutterwave import (
-    RETRY_AFTER_SECONDS,
-    flutterwave_router,
-    flutterwave_secret_key,
-    flutterwave_world_router,
-)
+from billpay.sandbox.flutterwave import RETRY_AFTER_SECONDS, flutterwave_router
 from billpay.sandbox.flutterwave_shop import FlutterwaveShop
+from billpay.sandbox.identities import flutterwave_secret_key
 from billpay.sandbox.journal import Journal
+from billpay.sandbox.shop_world import shop_world_router
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 REQUEST_ID = "202603021200abcdef123456"
@@ -61,7 +58,7 @@ class World:
         self.shop = FlutterwaveShop(hands, Journal(None), account)
         stage.app = FastAPI()
         stage.app.include_router(flutterwave_router(self.shop), prefix="/flutterwave/v3")
-        stage.app.include_router(flutterwave_world_router(self.shop), prefix="/world")
+        stage.app.include_router(shop_world_router(self.shop), prefix="/world")
 
     def adapter(self, key=None, patience_seconds=30.0, **changes):
         return Flutterwave(
@@ -443,7 +440,8 @@ async def test_a_plan_is_sold_at_its_price_or_not_at_all(world, flutterwave, pur
     order = {"biller": BillerCode("airtel"), "account_number": PHONE, "product_code": plan.code}
     stale = purchase(BillType.DATA, **order, amount=naira("1499"))
     reason = "AIRTEL 3GB Data Bundle now costs ₦1,499.01"
-    assert await flutterwave.verify_account(stale) == AccountRefused(reason=reason)
+    verdict = await flutterwave.verify_account(stale)
+    assert verdict == AccountRefused(reason=reason, price=plan.price)
     refused = await flutterwave.buy(stale, REQUEST_ID)
     assert refused.outcome == Declined(code="not sent", reason=reason, whose=Whose.PROVIDER)
     await flutterwave.buy(purchase(BillType.DATA, **order, amount=plan.price), REQUEST_ID)
@@ -495,8 +493,10 @@ async def test_two_accounts_have_no_code_in_common(sandbox_stage, hands):
 async def test_a_biller_that_is_not_listed_is_not_offered_again(flutterwave, purchase, hands):
     aba = BillerCode("abedc")
     assert flutterwave.sells(BillType.ELECTRICITY, aba)
+    verdict = await flutterwave.verify_account(purchase(biller=aba, account_number=PREPAID))
+    assert isinstance(verdict, ProductNotSold)
     with pytest.raises(Misconfigured, match="lists nothing"):
-        await flutterwave.verify_account(purchase(biller=aba, account_number=PREPAID))
+        await flutterwave.buy(purchase(biller=aba, account_number=PREPAID), REQUEST_ID)
     assert not flutterwave.sells(BillType.ELECTRICITY, aba)
     assert flutterwave.sells(BillType.ELECTRICITY, BillerCode("ekedc"))
     hands.pass_seconds(6 * 3600)

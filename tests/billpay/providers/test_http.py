@@ -1,4 +1,4 @@
-"""The table of `billpay.providers.http`, row by row, against sockets that misbehave."""
+"""The table of `billpay.providers.http_failures`, row by row, against sockets that misbehave."""
 
 import asyncio
 import gzip

@@ -15,12 +15,12 @@ from billpay.domain.money import Kobo
 from billpay.domain.routing import ProviderName
 from billpay.failures import Failure, Misconfigured, Unavailable
 from billpay.providers.paystack import SELLS_NOTHING, Paystack
+from billpay.sandbox.identities import paystack_secret_key
 from billpay.sandbox.journal import Journal
 from billpay.sandbox.paystack import (
     SIGNATURE_HEADER,
     PaystackAccount,
     paystack_router,
-    paystack_secret_key,
     paystack_world_router,
 )
 

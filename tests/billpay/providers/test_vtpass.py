@@ -83,9 +83,10 @@ async def test_a_data_plan_is_checked_against_the_catalogue(vtpass, purchase):
     good = await adapter.verify_account(purchase(BillType.DATA, product_code="plan"))
     assert good == AccountOk()
     changed = purchase(BillType.DATA, product_code="plan", amount=Kobo(499_999))
-    assert await adapter.verify_account(changed) == AccountRefused(reason="Plan now costs ₦5,000")
+    refused = AccountRefused(reason="Plan now costs ₦5,000", price=Kobo(500_000))
+    assert await adapter.verify_account(changed) == refused
     assert answers.paths == ["service-variations"] * 2
-    assert answers.requests[0].url.params["serviceID"] == "mtn-data"
+    assert answers.requests[0].extensions["target"].endswith(b"?serviceID=mtn-data")
 
 
 async def test_a_package_is_checked_after_its_smartcard(vtpass, purchase):

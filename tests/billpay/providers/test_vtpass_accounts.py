@@ -1,6 +1,6 @@
 import pytest
 
-from billpay.domain.accounts import AccountOk, AccountRefused
+from billpay.domain.accounts import AccountOk, AccountRefused, ProductNotSold
 from billpay.domain.bills import BillType
 from billpay.domain.money import Kobo
 from billpay.failures import Misconfigured, Unavailable
@@ -116,18 +116,22 @@ def test_a_renewal_costs_what_the_biller_says(read):
 
 
 @pytest.mark.parametrize(
-    ("price", "reason"),
+    ("price", "reason", "now"),
     [
-        ("7900", "Renewing this subscription costs ₦7,900"),
-        (4999.99, "Renewing this subscription costs ₦4,999.99"),
-        (None, "This subscription has nothing to renew; choose a package instead"),
-        (0, "This subscription has nothing to renew; choose a package instead"),
+        ("7900", "Renewing this subscription costs ₦7,900", 790_000),
+        (4999.99, "Renewing this subscription costs ₦4,999.99", 499_999),
     ],
 )
-def test_a_renewal_at_any_other_amount_is_refused(read, price, reason):
+def test_a_renewal_at_any_other_amount_is_refused(read, price, reason, now):
     """The decoder would be credited with what was sent and stay dark."""
     verdict = read(CARD | {"Renewal_Amount": price}, BillType.CABLE_TV)
-    assert verdict == AccountRefused(reason=reason)
+    assert verdict == AccountRefused(reason=reason, price=now)
+
+
+@pytest.mark.parametrize("price", [None, "", "N/A", 0, "0.00"])
+def test_a_renewal_without_a_price_is_not_sold_here_and_says_nothing_of_the_account(read, price):
+    """VTPass's own sandbox names none; who takes any amount may still renew it."""
+    assert isinstance(read(CARD | {"Renewal_Amount": price}, BillType.CABLE_TV), ProductNotSold)
 
 
 def test_a_change_of_package_does_not_ask_for_the_renewal_price(read):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from billpay.domain.bills import BillerCode, BillType, MeterType
 from billpay.domain.money import Kobo, naira
 from billpay.failures import Misconfigured
-from billpay.providers.http import write_json
-from billpay.providers.vtpass_requests import naira_number, pay_body, verify_body
+from billpay.providers.documents import naira_number, write_json
+from billpay.providers.vtpass_requests import pay_body, verify_body
 
 REQUEST_ID = "202611230901abc123def456"
 PHONE = "08031234567"

@@ -9,13 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from billpay.domain.tokens import parse_token
-from billpay.sandbox.flutterwave import (
-    flutterwave_router,
-    flutterwave_secret_key,
-    flutterwave_world_router,
-)
+from billpay.sandbox.flutterwave import flutterwave_router
 from billpay.sandbox.flutterwave_shop import FlutterwaveShop
+from billpay.sandbox.identities import flutterwave_secret_key
 from billpay.sandbox.journal import Journal
+from billpay.sandbox.shop_world import shop_world_router
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 REFERENCE = "202603021200abcdef123456"
@@ -88,7 +86,7 @@ def client(sandbox_stage, hands):
     shop = FlutterwaveShop(hands, Journal(None))
     sandbox_stage.app = FastAPI()
     sandbox_stage.app.include_router(flutterwave_router(shop), prefix="/flutterwave/v3")
-    sandbox_stage.app.include_router(flutterwave_world_router(shop), prefix="/world")
+    sandbox_stage.app.include_router(shop_world_router(shop), prefix="/world")
     with httpx.Client(base_url=sandbox_stage.url) as http:
         yield Client(http)
 

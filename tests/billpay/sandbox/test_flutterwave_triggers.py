@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from billpay.sandbox import flutterwave_triggers
 from billpay.sandbox.flutterwave_catalogue import Kind
-from billpay.sandbox.flutterwave_triggers import UNKNOWN_ACCOUNT, FlutterwaveScript, script_of
-from billpay.sandbox.vtpass_triggers import Says, Truth, Verify
+from billpay.sandbox.flutterwave_triggers import UNKNOWN_ACCOUNT, script_of
+from billpay.sandbox.scripts import Says, Script, Truth, Verify
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_the_documented_table_names_exactly_the_accounts_there_are():
 
 
 @pytest.mark.parametrize(
-    "words", [{"pay": "explodes"}, {"reverses_after_seconds": -1}, {"reverses": 3}, {"uses": 0}]
+    "words", [{"pay": "explodes"}, {"turns_after_seconds": -1}, {"reverses": 3}, {"uses": 0}]
 )
 def test_a_script_speaks_a_closed_vocabulary(words):
     with pytest.raises(ValidationError):
-        FlutterwaveScript.model_validate(words)
+        Script.model_validate(words)

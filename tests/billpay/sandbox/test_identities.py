@@ -26,8 +26,10 @@ def test_an_identity_is_the_same_at_every_call():
         identities.vtpass_api_key(),
         identities.vtpass_public_key(),
         identities.vtpass_secret_key(),
+        identities.flutterwave_secret_key(),
+        identities.paystack_secret_key(),
     }
-    assert len(keys) == 3
+    assert len(keys) == 5
 
 
 def test_the_sealing_key_is_32_bytes_in_base64():
@@ -37,6 +39,10 @@ def test_the_sealing_key_is_32_bytes_in_base64():
 def test_the_environment_names_everything_a_worker_needs_of_the_outside():
     environment = identities.environment("http://127.0.0.1:8700/")
     assert set(environment) == {
+        "FLUTTERWAVE_BASE_URL",
+        "FLUTTERWAVE_API_KEY",
+        "PAYSTACK_BASE_URL",
+        "PAYSTACK_API_KEY",
         "VTPASS_BASE_URL",
         "VTPASS_API_KEY",
         "VTPASS_PUBLIC_KEY",
@@ -50,6 +56,8 @@ def test_the_environment_names_everything_a_worker_needs_of_the_outside():
         "NOTIFICATION_URL",
         "BILL_PROCESSOR_SEALING_KEY",
     }
+    assert environment["FLUTTERWAVE_BASE_URL"] == "http://127.0.0.1:8700/flutterwave/v3"
+    assert environment["PAYSTACK_BASE_URL"] == "http://127.0.0.1:8700/paystack"
     assert environment["VTPASS_BASE_URL"] == "http://127.0.0.1:8700/vtpass/api"
     wallet = Keypair.from_secret(environment["SYSTEM_WALLET_SECRET"])
     assert wallet.public_key == environment["SYSTEM_WALLET_ADDRESS"]

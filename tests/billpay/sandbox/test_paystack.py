@@ -8,11 +8,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from billpay.sandbox.identities import paystack_secret_key
 from billpay.sandbox.journal import Journal
 from billpay.sandbox.paystack import (
     PaystackAccount,
     paystack_router,
-    paystack_secret_key,
     paystack_world_router,
 )
 

@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from billpay.domain.tokens import parse_token
 from billpay.sandbox.identities import vtpass_api_key, vtpass_public_key, vtpass_secret_key
 from billpay.sandbox.journal import Journal
-from billpay.sandbox.vtpass import vtpass_router, vtpass_world_router
+from billpay.sandbox.shop_world import shop_world_router
+from billpay.sandbox.vtpass import vtpass_router
 from billpay.sandbox.vtpass_shop import Shop
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
@@ -99,7 +100,7 @@ def noise_in(caplog):
 def app_for(shop):
     app = FastAPI()
     app.include_router(vtpass_router(shop), prefix="/vtpass/api")
-    app.include_router(vtpass_world_router(shop), prefix="/world")
+    app.include_router(shop_world_router(shop), prefix="/world")
     return app
 
 
@@ -544,6 +545,7 @@ def test_the_truth_counts_every_call(vtpass):
         "happened": "sold",
         "code": None,
         "sold_at": NOON.isoformat(),
+        "reversed_at": None,
         "tokens": 1,
         "charged_kobo": 492_500,
         "pay_calls": 1,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from billpay.sandbox.journal import Journal
+from billpay.sandbox.scripts import Script, Verify
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_shop import Shop
-from billpay.sandbox.vtpass_triggers import Script, Verify
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 

@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 import pytest
 
 from billpay.domain.tokens import parse_token
+from billpay.sandbox.scripts import Script
 from billpay.sandbox.vtpass_catalogue import SERVICES, Kind
 from billpay.sandbox.vtpass_receipts import receipt_fields, tokens_of
-from billpay.sandbox.vtpass_requests import Purchase
-from billpay.sandbox.vtpass_sales import Sale, made_sale
-from billpay.sandbox.vtpass_triggers import Script
+from billpay.sandbox.vtpass_sales import Sale, VTPassPurchase
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 DISCOS = [s.service_id for s in SERVICES.values() if s.kind is Kind.ELECTRICITY]
 
 
 def sold(service_id, account="1234567890", variation="prepaid", serial="0:x", **script):
-    purchase = Purchase(service_id=service_id, account=account, variation=variation, amount=200_000)
-    blank = Sale(request_id="202603021200x", serial=serial)
-    return made_sale(blank, purchase, Script(**script), 0, NOON)
+    purchase = VTPassPurchase(
+        service_id=service_id, account=account, variation=variation, amount=200_000
+    )
+    return Sale(request_id="202603021200x", serial=serial).made(purchase, Script(**script), NOON)
 
 
 @pytest.mark.parametrize(

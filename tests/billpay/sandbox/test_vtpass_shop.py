@@ -6,10 +6,10 @@ import pytest
 
 from billpay.domain.tokens import parse_token
 from billpay.sandbox.journal import Journal
+from billpay.sandbox.scripts import Happened, Says, Script, Truth, Verify
+from billpay.sandbox.shop import OPENING_BALANCE
 from billpay.sandbox.vtpass_codes import Refusal
-from billpay.sandbox.vtpass_sales import Happened
-from billpay.sandbox.vtpass_shop import OPENING_BALANCE, Shop
-from billpay.sandbox.vtpass_triggers import Says, Script, Truth, Verify
+from billpay.sandbox.vtpass_shop import Shop
 
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 """Noon in Lagos, which is an hour ahead of UTC all year."""
@@ -297,21 +297,44 @@ def test_tokens_are_the_same_for_the_same_seed_and_id_and_differ_otherwise(hands
 def test_staff_can_settle_a_pending_sale_and_turn_a_settled_one_around(shop):
     """Fault 38: failed, then delivered; delivered, then reversed. The wallet follows each time."""
     shop.pay(airtime(phone="201000000000"))
-    for happened, spent in [
-        (Happened.SOLD, 48_250),
-        (Happened.FAILED, 0),
-        (Happened.SOLD, 48_250),
+    for truth, happened, spent in [
+        ("delivered", "sold", 48_250),
+        ("failed", "failed", 0),
+        ("delivered", "sold", 48_250),
+        ("reversed", "failed", 0),
     ]:
-        shop.settle("202603021200a", happened)
+        shop.settle("202603021200a", truth)
         assert truth_of(shop, "202603021200a")["happened"] == happened
         assert OPENING_BALANCE - shop.wallet == spent
+    answer = shop.requery("202603021200a")
+    assert (answer["code"], answer["content"]["transactions"]["status"]) == ("040", "reversed")
+
+
+@pytest.mark.parametrize(
+    ("account", "codes", "truths"),
+    [
+        ("690000000000", ("000", "040"), ("sold", "failed")),
+        ("700000000000", ("016", "000"), ("failed", "sold")),
+    ],
+)
+def test_a_sale_can_turn_into_its_opposite_later(shop, hands, account, codes, truths):
+    """Fault 38: delivered, then reversed; failed, then delivered."""
+    shop.pay(airtime(phone=account))
+    for code, happened in zip(codes, truths, strict=True):
+        assert shop.requery("202603021200a")["code"] == code
+        row = truth_of(shop, "202603021200a")
+        assert row["happened"] == happened
+        assert OPENING_BALANCE - shop.wallet == (48_250 if happened == "sold" else 0)
+        hands.pass_seconds(60)
+    row = truth_of(shop, "202603021200a")
+    assert (row["sold_at"] is None, row["reversed_at"] is None) == (False, truths[1] == "sold")
 
 
 def test_staff_cannot_settle_what_was_never_kept(shop):
     shop.pay(airtime(phone="600000000000"))
     for request_id in ("202603021200a", "never-heard-of"):
         with pytest.raises(LookupError):
-            shop.settle(request_id, Happened.SOLD)
+            shop.settle(request_id, "delivered")
 
 
 def test_a_restart_forgets_nothing(tmp_path, hands):

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from billpay.sandbox import vtpass_triggers
+from billpay.sandbox.scripts import Says, Script, Truth, Verify
 from billpay.sandbox.vtpass_catalogue import SERVICES
-from billpay.sandbox.vtpass_triggers import UNKNOWN_ACCOUNT, Says, Script, Truth, Verify, script_of
+from billpay.sandbox.vtpass_triggers import UNKNOWN_ACCOUNT, script_of
 
 
 @pytest.mark.parametrize(

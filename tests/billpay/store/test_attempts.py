@@ -202,13 +202,18 @@ async def test_an_answer_is_kept_sealed_and_answered(till, attempts, sql):
     assert await sql.value("SELECT count(*) FROM provider_answers") == 1
 
 
-async def test_every_new_word_of_a_provider_is_kept(till, attempts, sql):
+async def test_every_new_word_of_a_provider_is_kept_as_it_came(till, attempts):
     order, _ = await till.paid()
     opened = await till.sent(order)
-    for answer in (PROCESSING, PROCESSING, AWAITED, till.delivery()):
+    broken = till.delivery(body="\x00\ud800")
+    for answer in (PROCESSING, PROCESSING, AWAITED, till.delivery(), broken):
         await attempts.save_answer(opened.request_id, answer)
-    kinds = await sql.rows("SELECT outcome_kind FROM provider_answers ORDER BY number")
-    assert [kind for (kind,) in kinds] == ["processing", "token_awaited", "delivered"]
+    kept = await till.store.payments.answers(opened.request_id)
+    assert [(one.outcome_kind, one.body) for one in kept] == [
+        (answer.outcome.kind, answer.body)
+        for answer in (PROCESSING, AWAITED, till.delivery(), broken)
+    ]
+    assert till.receipt().token not in repr(kept)
 
 
 @pytest.mark.parametrize("answer", [PROCESSING, AWAITED])
@@ -341,6 +346,18 @@ async def test_giving_up_again_does_not_disturb_the_next_attempt(till, attempts)
     await till.attempt(order, 2)
     await attempts.settle_unsold(order.transaction_id, 1, "offline")
     assert await till.status(order) is BillStatus.PROCESSING_BILL
+
+
+async def test_giving_up_does_not_disturb_a_refund_that_waits_for_a_person(till, attempts):
+    """Fault 57: even where the repetition names an attempt that nobody ever opened."""
+    order, operation_id = await till.given_up()
+    refund = await till.whole(operation_id)
+    await till.store.refunds.hold(refund.refund_id, "no trustline")
+    for number in (1, 2):
+        await attempts.settle_unsold(order.transaction_id, number, "offline")
+        assert await till.status(order) is BillStatus.NEEDS_REVIEW
+    with pytest.raises(RefusedError, match="given back"):
+        await till.move(order, BillStatus.VERIFYING_ACCOUNT)
 
 
 async def test_a_provider_that_declined_is_given_up_with_its_own_words(till, attempts):

@@ -80,6 +80,19 @@ async def test_a_person_may_have_paid_the_bill_elsewhere(till, complete, record)
     assert deposit.disposition is Disposition.DELIVERED
 
 
+async def test_a_person_may_believe_a_provider_that_contradicts_itself(till, complete, record):
+    """Fault 38: given up, then sold after all; its token is not forgotten."""
+    order, _ = await till.given_up()
+    request_id = (await till.attempt(order)).request_id
+    await till.store.attempts.save_answer(request_id, till.delivery())
+    await till.move(order, BillStatus.NEEDS_REVIEW)
+    with pytest.raises(RefusedError, match="not known to be delivered"):
+        await complete(order)
+    await complete(order, **BY_ADA)
+    found = await record(order)
+    assert (found.provider_reference, found.receipt) == ("VT-1", till.receipt())
+
+
 async def test_a_reference_that_is_known_is_kept_when_a_person_names_none(till, complete, record):
     order, _ = await till.paid()
     opened = await till.sent(order)

@@ -10,9 +10,7 @@ from billpay.domain.money import Kobo
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import SUCCESSORS, BillStatus
 from billpay.failures import Invalid
-from billpay.store import RefusedError
 from billpay.store.orders import PAYABLE_FOR
-from billpay.store.status import IllegalTransitionError
 
 NOBODYS = UUID(int=7)
 AIRTIME = {
@@ -108,20 +106,18 @@ async def test_two_workers_change_a_status_once(till):
 
 
 async def test_only_what_may_follow_follows(till):
+    """Fault 58: a step that is repeated after a reset shows nothing new, and does not stop the payment."""
     order = await till.order()
-    following = SUCCESSORS[BillStatus.PENDING_PAYMENT] | {BillStatus.PENDING_PAYMENT}
-    for status in set(BillStatus) - following:
-        with pytest.raises(IllegalTransitionError, match="is pending_payment and cannot become"):
-            await till.move(order, status)
+    for status in set(BillStatus) - SUCCESSORS[BillStatus.PENDING_PAYMENT]:
+        await till.move(order, status)
     assert await till.kinds(order.transaction_id) == ["pending_payment"]
 
 
 async def test_a_completed_order_absorbs(till):
     """I12."""
     order, _ = await till.completed()
-    for status in set(BillStatus) - {BillStatus.COMPLETED}:
-        with pytest.raises(RefusedError):
-            await till.move(order, status)
+    for status in BillStatus:
+        await till.move(order, status)
     assert await till.status(order) is BillStatus.COMPLETED
 
 

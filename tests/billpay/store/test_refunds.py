@@ -351,6 +351,8 @@ async def test_the_truth_that_comes_after_the_signature_is_a_case(till, refunds)
     refund, envelope = await till.signed(operation_id)
     request_id = (await till.attempt(order)).request_id
     await till.store.attempts.save_answer(request_id, till.delivery())
+    assert (await refunds.get(refund.refund_id)).status is RefundStatus.OPEN
+    assert await till.status(order) is BillStatus.REFUND_PROCESSING
     await refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
     assert "late_truth" in await till.kinds(order.transaction_id)
     record = await till.store.payments.record(order.transaction_id)

@@ -1,10 +1,13 @@
 import asyncio
+from contextlib import AsyncExitStack
+from importlib.resources import files
 from uuid import UUID
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import CheckConstraint
@@ -22,29 +25,38 @@ KEY = bytes(32)
 NOBODY_LISTENS = "postgresql://127.0.0.1:1/nothing"
 
 
-async def opened(database_url):
-    return await Store.open(database_url, sealing_key=KEY, clock=system_clock)
+NEWEST = ScriptDirectory(str(files("billpay.store") / "migrations")).get_current_head()
 
 
-async def test_a_database_without_a_schema_is_refused_by_name(empty_database_url):
+@pytest.fixture
+async def opened():
+    async with AsyncExitStack() as stack:
+
+        async def opened(database_url):
+            store = await Store.open(database_url, sealing_key=KEY, clock=system_clock)
+            stack.push_async_callback(store.close)
+            return store
+
+        yield opened
+
+
+async def test_a_database_without_a_schema_is_refused_by_name(empty_database_url, opened):
     store = await opened(empty_database_url)
-    with pytest.raises(Misconfigured, match="schema none, this version needs 0001") as refusal:
+    with pytest.raises(Misconfigured, match=f"schema none, this version needs {NEWEST}") as refusal:
         await store.require_current_schema()
     assert "python -m starter migrate" in str(refusal.value)
-    await store.close()
 
 
-async def test_a_later_schema_is_refused_by_both_names(database_url, sql):
+async def test_a_later_schema_is_refused_by_both_names(database_url, sql, opened):
     await sql.rows("UPDATE alembic_version SET version_num = '9999'")
     store = await opened(database_url)
-    with pytest.raises(Misconfigured, match="schema 9999, this version needs 0001"):
+    with pytest.raises(Misconfigured, match=f"schema 9999, this version needs {NEWEST}"):
         await store.require_current_schema()
     with pytest.raises(Misconfigured, match="9999"):
         await migrate(database_url)
-    await store.close()
 
 
-async def test_migrating_twice_changes_nothing(empty_database_url):
+async def test_migrating_twice_changes_nothing(empty_database_url, opened):
     await migrate(empty_database_url)
     await migrate(empty_database_url)
     store = await opened(empty_database_url)
@@ -52,24 +64,22 @@ async def test_migrating_twice_changes_nothing(empty_database_url):
     first = await store.deposits.installed_at()
     await migrate(empty_database_url)
     assert await store.deposits.installed_at() == first
-    await store.close()
 
 
-async def test_two_migrations_at_once_take_turns(empty_database_url):
+async def test_two_migrations_at_once_take_turns(empty_database_url, opened):
     """Two workers start on a fresh database in the same moment."""
-    await asyncio.gather(*(migrate(empty_database_url) for _ in range(3)))
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(migrate(empty_database_url) for _ in range(3)))
     store = await opened(empty_database_url)
     await store.require_current_schema()
-    await store.close()
 
 
-async def test_a_database_that_is_not_there_is_unavailable():
+async def test_a_database_that_is_not_there_is_unavailable(opened):
     store = await opened(NOBODY_LISTENS)
     with pytest.raises(Unavailable):
         await store.require_current_schema()
     with pytest.raises(Unavailable):
         await migrate(NOBODY_LISTENS)
-    await store.close()
 
 
 async def test_tables_and_migrations_agree(database_url):

@@ -192,9 +192,14 @@ async def test_whatever_an_application_writes_is_an_order_or_an_invalid_one(till
 
 
 async def test_an_amount_in_the_metadata_is_as_exact_as_it_was_written(store, sql):
+    """I5: it never becomes a float, which would round what is too fine to be paid."""
     transaction_id = await place(sql)
-    await sql.rows("""UPDATE transactions SET metadata = metadata || '{"amount_ngn": 4999.90}'""")
+    amount = "UPDATE transactions SET metadata = metadata || '{\"amount_ngn\": %s}'"
+    await sql.rows(amount.replace("%s", "4999.90"))
     assert (await store.orders.get(transaction_id)).bill_amount == Kobo(499_990)
+    await sql.rows(amount.replace("%s", "4999.9000000000000001"))
+    with pytest.raises(Invalid, match="finer"):
+        await store.orders.get(transaction_id)
 
 
 UNREADABLE = [

@@ -44,7 +44,8 @@ def test_a_data_plan_takes_its_price_from_the_provider(here):
 
 
 def test_a_tv_package_takes_its_price_from_the_provider(here):
-    told = here.json("order", "cable", "--smartcard", "1212121212", "--package", "dstv79", *WALLET)
+    dstv = ("--smartcard", "1212121212", "--package", "dstv79", "--provider", "vtpass")
+    told = here.json("order", "cable", *dstv, *WALLET)
     assert told["product_code"] == "dstv79"
     assert told["amount_due"] == told["bill_amount_naira"].removesuffix(".00")
 

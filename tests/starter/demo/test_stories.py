@@ -18,7 +18,7 @@ from billpay.sandbox.journal import Journal
 from billpay.sandbox.vtpass_catalogue import SERVICES
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_shop import Shop
-from billpay.sandbox.vtpass_triggers import Says
+from billpay.sandbox.scripts import Says
 from starter.demo.stories import READ_TIMEOUT_SECONDS, STORIES
 from starter.ordering import read_typed
 from workflows.policies import CONFIRM_PAYMENT, FIRST_QUESTION_AFTER, PURCHASE_RHYTHM

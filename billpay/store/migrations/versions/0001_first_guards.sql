@@ -57,8 +57,12 @@ BEGIN
     IF OLD.status IN ('completed', 'refunded') THEN
         PERFORM refuse(format('the order %s is %s and stays so', OLD.transaction_id, OLD.status));
     END IF;
-    IF NEW.status = 'completed' AND (NEW.claimed_by IS NULL OR is_given_back(NEW.claimed_by)) THEN
-        PERFORM refuse(format('the order %s is unpaid or given back: it cannot be completed', NEW.transaction_id));
+    IF NEW.status = 'completed' AND NEW.claimed_by IS NULL THEN
+        PERFORM refuse(format('the order %s is unpaid: it cannot be completed', NEW.transaction_id));
+    END IF;
+    IF NEW.status NOT IN ('refund_initiated', 'refund_processing', 'refunded', 'needs_review')
+        AND is_given_back(NEW.claimed_by) THEN
+        PERFORM refuse(format('the order %s is given back: it cannot become %s', NEW.transaction_id, NEW.status));
     END IF;
     IF NEW.status IN ('refund_initiated', 'refund_processing', 'refunded') AND may_be_sold(NEW.transaction_id) THEN
         PERFORM refuse(format('the order %s is or may be sold: it cannot become %s', NEW.transaction_id, NEW.status));
@@ -120,7 +124,8 @@ END $$;
 CREATE TRIGGER guard_new_attempt BEFORE INSERT ON attempts
 FOR EACH ROW EXECUTE FUNCTION guard_new_attempt();
 
--- A settled purchase is never sent and never settled otherwise; a token stays; what is given back is never sold.
+-- A settled purchase is never sent and never settled otherwise, a sale is never unsold, and a token stays (I7). That what
+-- is given back is not sold needs no guard here: the one has no unsettled purchase, the other gets no new one.
 CREATE FUNCTION guard_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.request_id, NEW.transaction_id, NEW.number, NEW.provider)
@@ -137,14 +142,6 @@ BEGIN
     END IF;
     IF OLD.has_token AND (NEW.receipt, NEW.has_token) IS DISTINCT FROM (OLD.receipt, OLD.has_token) THEN
         PERFORM refuse(format('the token of purchase %s stays', OLD.request_id));
-    END IF;
-    IF OLD.settled_at IS NULL AND NEW.outcome_kind IN ('delivered', 'token_awaited') THEN
-        PERFORM FROM bill_payments WHERE transaction_id = NEW.transaction_id FOR UPDATE;
-        -- In a statement of its own, so that it sees what was committed while the lock was waited for.
-        PERFORM FROM bill_payments WHERE transaction_id = NEW.transaction_id AND is_given_back(claimed_by);
-        IF FOUND THEN
-            PERFORM refuse(format('the order %s is given back: it cannot be sold', NEW.transaction_id));
-        END IF;
     END IF;
     RETURN NEW;
 END $$;

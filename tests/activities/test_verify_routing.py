@@ -1,0 +1,345 @@
+"""Who is asked about an order, and what becomes of those who gave no answer lately."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.verify import REROUTED, VerifyActivities
+from billpay.breakers import Breakers
+from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
+from billpay.domain.breaker import BreakerRules, Question, line_of
+from billpay.domain.deposits import DepositPolicy, ReturnIt
+from billpay.domain.orders import Order
+from billpay.domain.outcomes import Answer, Delivered, Processing
+from billpay.domain.refunds import RefundPurpose
+from billpay.domain.routing import ProviderName
+from billpay.domain.statuses import BillStatus
+from billpay.domain.steps import AccountAnswer, Payable, VerifyAccount, VerifyPayment
+from billpay.failures import Failure, Misconfigured, Unavailable
+from tests.activities.conftest import failing, run
+from tests.activities.placing import meter_order, paid, purchase_step
+
+VTPASS, FLUTTERWAVE, PAYSTACK = ProviderName
+RULES = BreakerRules(
+    window=timedelta(minutes=5),
+    minimum_calls=3,
+    failure_share=0.5,
+    probe_after=timedelta(seconds=60),
+)
+DOWN = Unavailable("it gave no answer in time")
+
+
+@dataclass
+class Counter:
+    """A provider that sells what it is told to, and says what it is told to say."""
+
+    name: ProviderName
+    said: AccountVerdict | Failure = field(default_factory=AccountOk)
+    does_sell: bool = True
+    asked: int = 0
+
+    def sells(self, *_: Any) -> bool:
+        return self.does_sell
+
+    async def verify_account(self, _: Any) -> AccountVerdict:
+        self.asked += 1
+        if isinstance(self.said, Failure):
+            raise self.said
+        return self.said
+
+
+@pytest.fixture
+def flutterwave() -> Counter:
+    return Counter(FLUTTERWAVE)
+
+
+@pytest.fixture
+def vtpass() -> Counter:
+    return Counter(VTPASS)
+
+
+@pytest.fixture
+def breakers(store) -> Breakers:
+    return Breakers(store=store.breakers, rules=RULES)
+
+
+@pytest.fixture
+def steps(store, breakers, flutterwave, vtpass) -> VerifyActivities:
+    providers = {FLUTTERWAVE: flutterwave, VTPASS: vtpass}
+    return VerifyActivities(store, providers, DepositPolicy(), breakers)
+
+
+@dataclass
+class Counters:
+    """The two providers, and an order that comes to them."""
+
+    steps: VerifyActivities
+    clock: Any
+
+    async def order(self, **wishes: Any) -> Order:
+        return await paid(self.steps.store, self.clock, meter_order(**wishes))
+
+    async def route(self, order: Order) -> tuple[ProviderName, ...]:
+        answer = await self.verdict(order)
+        assert isinstance(answer, Payable)
+        return answer.route
+
+    async def verdict(self, order: Order) -> Payable | ReturnIt:
+        record = await self.steps.store.payments.record(order.transaction_id)
+        request = VerifyPayment(
+            transaction_id=order.transaction_id,
+            operation_id=record.deposits[0].credit.operation_id,
+        )
+        answer: Payable | ReturnIt = await run(self.steps.verify_payment, request)
+        return answer
+
+    async def notes(self, order: Order) -> list[str]:
+        events = (await self.steps.store.payments.record(order.transaction_id)).events
+        return [event.detail for event in events if event.kind == REROUTED]
+
+    async def purchase(self, order: Order, said: Any) -> None:
+        """Let an order's purchase at Flutterwave end like this."""
+        await self.steps.breakers.count(
+            said,
+            by=FLUTTERWAVE,
+            line=line_of(order.bill_type, order.biller),
+            question=Question.PAY,
+            transaction_id=order.transaction_id,
+        )
+
+    async def trip(self) -> None:
+        """Let Flutterwave fail until its breaker opens."""
+        order = await self.order()
+        for _ in range(RULES.minimum_calls):
+            await self.purchase(order, DOWN)
+
+
+@pytest.fixture
+def counters(steps, clock) -> Counters:
+    return Counters(steps, clock)
+
+
+def account(order: Order, *others: ProviderName, provider=FLUTTERWAVE) -> VerifyAccount:
+    return VerifyAccount(transaction_id=order.transaction_id, provider=provider, others=others)
+
+
+# Who is asked
+
+
+async def test_who_does_not_sell_the_biller_is_passed_over_and_the_timeline_says_so(
+    counters, flutterwave
+):
+    flutterwave.does_sell = False
+    order = await counters.order()
+    assert await counters.route(order) == (VTPASS,)
+    told = "vtpass is asked first: flutterwave sells no electricity of ikedc"
+    assert await counters.notes(order) == [told]
+
+
+async def test_nothing_is_told_where_everybody_keeps_the_usual_place(counters):
+    order = await counters.order()
+    assert await counters.route(order) == (FLUTTERWAVE, VTPASS)
+    assert await counters.notes(order) == []
+
+
+async def test_who_failed_too_often_is_asked_last_and_the_timeline_says_so(counters):
+    await counters.trip()
+    order = await counters.order()
+    assert await counters.route(order) == (VTPASS, FLUTTERWAVE)
+    (told,) = await counters.notes(order)
+    assert told.startswith("vtpass is asked first: flutterwave failed too often lately")
+
+
+async def test_who_alone_sells_it_is_asked_however_often_it_failed(counters, vtpass):
+    """An open breaker refunds nobody."""
+    vtpass.does_sell = False
+    await counters.trip()
+    order = await counters.order()
+    assert await counters.route(order) == (FLUTTERWAVE,)
+    assert await counters.notes(order) == []
+
+
+async def test_one_order_tries_it_again_in_its_usual_place_until_it_has_sold(counters, clock):
+    """Half-open: the others do not wait for the news."""
+    await counters.trip()
+    clock.advance(RULES.probe_after)
+    first, second = await counters.order(), await counters.order()
+    assert await counters.route(first) == (FLUTTERWAVE, VTPASS)
+    assert await counters.route(second) == (VTPASS, FLUTTERWAVE)
+    assert await counters.route(first) == (FLUTTERWAVE, VTPASS)
+    await counters.purchase(first, Delivered(provider_reference="FLW-1"))
+    assert await counters.route(await counters.order()) == (FLUTTERWAVE, VTPASS)
+
+
+async def test_who_comes_later_anyway_is_not_tried_for_the_news(counters, clock):
+    """An order that names VTPass would hold the probe and never come to Flutterwave."""
+    await counters.trip()
+    clock.advance(RULES.probe_after)
+    assert await counters.route(await counters.order(provider=VTPASS)) == (VTPASS, FLUTTERWAVE)
+    assert await counters.route(await counters.order()) == (FLUTTERWAVE, VTPASS)
+
+
+# What is counted
+
+
+async def test_verifications_that_fail_open_the_breaker(counters, flutterwave, steps):
+    flutterwave.said = DOWN
+    order = await counters.order()
+    for attempt in range(1, RULES.minimum_calls + 1):
+        assert await counters.route(await counters.order()) == (FLUTTERWAVE, VTPASS)
+        assert await failing(steps.verify_account, account(order), attempt=attempt) == "Unavailable"
+    assert await counters.route(await counters.order()) == (VTPASS, FLUTTERWAVE)
+
+
+@pytest.mark.parametrize("said", [AccountRefused(reason="no such meter"), AccountOk()])
+async def test_answers_open_nothing_a_customers_wrong_meter_least_of_all(
+    counters, flutterwave, steps, said
+):
+    flutterwave.said = said
+    for _ in range(RULES.minimum_calls * 2):
+        await run(steps.verify_account, account(await counters.order()))
+    assert await counters.route(await counters.order()) == (FLUTTERWAVE, VTPASS)
+
+
+async def test_a_refused_key_has_every_line_asked_elsewhere_at_once(counters, flutterwave, steps):
+    """Fault 44: the first customer finds out, nobody after them."""
+    flutterwave.said = Misconfigured("our secret key was refused")
+    refused = await counters.order()
+    assert await failing(steps.verify_account, account(refused, VTPASS)) == "Misconfigured"
+    assert await counters.route(await counters.order()) == (VTPASS, FLUTTERWAVE)
+    assert await counters.route(await counters.order(biller="ekedc")) == (VTPASS, FLUTTERWAVE)
+
+
+async def test_the_operator_reads_of_a_change_in_the_log_once(counters, caplog):
+    with caplog.at_level(logging.WARNING, logger="billpay.breakers"):
+        await counters.trip()
+        await counters.trip()
+    (line,) = [record.message for record in caplog.records if record.name == "billpay.breakers"]
+    assert line.startswith("breaker_opened: flutterwave electricity/ikedc: 3 of 3 purchases failed")
+
+
+async def test_what_cannot_be_counted_is_logged_and_hinders_nobody(
+    counters, flutterwave, store, clock, caplog
+):
+    """A verification is as good without it, and so is a purchase."""
+
+    class Silent:
+        async def record(self, *_: Any) -> None:
+            raise Unavailable("the database gave no answer")
+
+    deaf = Breakers(store=Silent(), rules=RULES)
+    steps = VerifyActivities(store, {FLUTTERWAVE: flutterwave}, DepositPolicy(), deaf)
+    order = await counters.order()
+    assert await run(steps.verify_account, account(order)) == AccountAnswer(refused=None)
+    assert "a call to flutterwave was not counted: Unavailable" in caplog.text
+
+
+# Passed over
+
+
+async def test_nobody_waits_for_repetitions_at_who_fails_everybody(
+    counters, flutterwave, steps, records
+):
+    """It was asked once, it gave no answer to anybody, and there is somebody else to ask."""
+    await counters.trip()
+    flutterwave.said = DOWN
+    order = await counters.order()
+    answer = await run(steps.verify_account, account(order, VTPASS))
+    assert answer.refused is None
+    assert DOWN.detail in answer.passed_over
+    assert flutterwave.asked == 1
+    assert await records.status(order.transaction_id) == BillStatus.PROVIDER_FAILED
+    again = await run(steps.verify_account, account(order, VTPASS), attempt=2)
+    assert again == answer
+    vtpass_answer = await run(steps.verify_account, account(order, provider=VTPASS))
+    assert vtpass_answer == AccountAnswer(refused=None)
+
+
+async def test_the_last_one_is_asked_as_often_as_ever(counters, flutterwave, steps):
+    """An open breaker shortens nobody's way to a refund."""
+    await counters.trip()
+    flutterwave.said = DOWN
+    order = await counters.order()
+    assert await failing(steps.verify_account, account(order)) == "Unavailable"
+
+
+async def test_a_single_failure_is_repeated_as_ever(counters, flutterwave, steps):
+    flutterwave.said = DOWN
+    order = await counters.order()
+    assert await failing(steps.verify_account, account(order, VTPASS)) == "Unavailable"
+
+
+async def test_who_answers_is_bought_from_though_its_breaker_is_open(counters, steps):
+    await counters.trip()
+    order = await counters.order()
+    answer = await run(steps.verify_account, account(order, VTPASS))
+    assert answer == AccountAnswer(refused=None)
+
+
+async def test_a_product_that_one_does_not_sell_is_the_next_ones(
+    counters, flutterwave, steps, records
+):
+    flutterwave.said = ProductNotSold(reason="DStv Compact is not on its menu")
+    order = await counters.order()
+    answer = await run(steps.verify_account, account(order, VTPASS))
+    assert answer.refused is None
+    assert answer.passed_over == "flutterwave does not sell it: DStv Compact is not on its menu"
+    events = (await records.of(order.transaction_id)).events
+    assert events[-1].status_to == BillStatus.PROVIDER_FAILED
+    assert events[-1].detail == f"passed over: {answer.passed_over}"
+
+
+# After a reset
+
+
+async def test_what_may_be_sold_is_finished_before_anybody_else_is_asked(counters, store, clock):
+    """I4, fault 58: the workflow begins anew and knows nothing of the purchase."""
+    order = await counters.order()
+    await run(counters.steps.verify_account, account(order))
+    step = purchase_step(order, clock)
+    opened = await store.attempts.open(
+        transaction_id=step.transaction_id,
+        number=step.number,
+        provider=step.provider,
+        request_id=step.request_id,
+    )
+    await store.attempts.mark_sent(opened.request_id)
+    await store.attempts.save_answer(opened.request_id, Answer(outcome=Processing()))
+    verdict = await counters.verdict(order)
+    assert verdict.unfinished == step
+
+
+async def test_what_may_be_sold_is_finished_even_where_nobody_sells_it_any_more(
+    counters, store, clock, flutterwave, vtpass
+):
+    """Fault 63: a refund for want of a seller would give away what was bought."""
+    order = await counters.order()
+    await run(counters.steps.verify_account, account(order))
+    step = purchase_step(order, clock)
+    await store.attempts.open(
+        transaction_id=step.transaction_id,
+        number=step.number,
+        provider=step.provider,
+        request_id=step.request_id,
+    )
+    flutterwave.does_sell = vtpass.does_sell = False
+    verdict = await counters.verdict(order)
+    assert (verdict.route, verdict.unfinished) == ((), step)
+
+
+async def test_a_refund_that_was_decided_stays_decided(counters, store):
+    order = await counters.order()
+    await store.orders.change_status(
+        order.transaction_id, BillStatus.REFUND_INITIATED, detail="a refund"
+    )
+    (deposit,) = (await store.payments.record(order.transaction_id)).deposits
+    await store.refunds.open(
+        operation_id=deposit.credit.operation_id,
+        purpose=RefundPurpose.WHOLE,
+        amount=deposit.credit.amount,
+        reason="no such meter",
+    )
+    assert await counters.verdict(order) == ReturnIt(reason="no such meter")
