@@ -28,6 +28,7 @@ from temporalio.worker import Worker
 from activities import names
 from activities.crossing import crossing, still_confirming
 from billpay.domain.bills import BillType
+from billpay.domain.follow_ups import FollowUpReport
 from billpay.domain.interventions import STATUS_QUERY, PaymentProgress
 from billpay.domain.money import Stroops
 from billpay.domain.outcomes import Delivered, NeverSeen, Outcome, Processing, TokenAwaited
@@ -54,6 +55,7 @@ from billpay.domain.steps import (
 from billpay.failures import Failure
 from workflows import search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
+from workflows.follow_up import FollowUpWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
 from workflows.watch_payments import WatchPaymentsWorkflow
@@ -63,6 +65,7 @@ WORKFLOWS = [
     ReturnDepositWorkflow,
     ResendNotificationWorkflow,
     WatchPaymentsWorkflow,
+    FollowUpWorkflow,
 ]
 TASK_QUEUE = "workflow-tests"
 POLL_SECONDS = 0.02
@@ -124,6 +127,9 @@ class Outside:
     )
     notify: list[BaseException | None] = field(default_factory=lambda: [None])
     abandon: list[BaseException | None] = field(default_factory=lambda: [None])
+    follow_up: list[FollowUpReport | BaseException] = field(
+        default_factory=lambda: [FollowUpReport(answered=3)]
+    )
     calls: list[Call] = field(default_factory=list)
 
     def count(self, name: str) -> int:
@@ -206,6 +212,10 @@ class Outside:
         async def retry_refund(request: RetryRefund) -> None:
             self._answer(names.RETRY_REFUND, request, [None])
 
+        @activity.defn(name=names.FOLLOW_UP)
+        async def follow_up() -> FollowUpReport:
+            return self._answer(names.FOLLOW_UP, None, self.follow_up)
+
         return [
             verify_payment,
             verify_account,
@@ -219,6 +229,7 @@ class Outside:
             refund_payment,
             retry_refund,
             watch_payments,
+            follow_up,
         ]
 
 
@@ -286,6 +297,12 @@ class Stage:
         )
         await handle.result()
         return handle
+
+    async def follow_up(self) -> WorkflowHandle[Any, FollowUpReport]:
+        """Start one run of the questions about settled purchases."""
+        return await self.client.start_workflow(
+            FollowUpWorkflow.run, id=f"follow-up-{self.task_queue}", task_queue=self.task_queue
+        )
 
     async def watch(self) -> WorkflowHandle[Any, None]:
         """Start the watcher's workflow, let its activity fail and begin again once, and stop it."""

@@ -35,6 +35,7 @@ from billpay.domain.routing import ProviderName
 from billpay.domain.steps import AccountAnswer, Payable, PurchaseStep
 from billpay.failures import Ambiguous, Invalid, Unavailable
 from workflows.bill_payment import BillPaymentWorkflow
+from workflows.follow_up import FollowUpWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
 from workflows.watch_payments import WatchPaymentsWorkflow
@@ -45,6 +46,7 @@ WORKFLOWS = [
     ReturnDepositWorkflow,
     ResendNotificationWorkflow,
     WatchPaymentsWorkflow,
+    FollowUpWorkflow,
 ]
 
 DELIVERED = Delivered(provider_reference="VT-1")
@@ -129,6 +131,12 @@ async def told_again(stage):
     return await stage.resend()
 
 
+async def followed_up(stage):
+    handle = await stage.follow_up()
+    await handle.result()
+    return handle
+
+
 async def watching(stage):
     return await stage.watch()
 
@@ -205,6 +213,7 @@ PATHS = {
     "stray_and_held": Route({"refund": [RefundHeld(reason="no trustline"), PAID]}, stray_and_held),
     "told_again": Route(live=told_again),
     "watching": Route(live=watching),
+    "followed_up": Route(live=followed_up),
 }
 
 
