@@ -112,29 +112,30 @@ class Treasury:
             if tip.closed_at > envelope.valid_until:
                 applied = await self._source.transaction(envelope.transaction_hash)
                 if applied is None:
-                    return await self._bury(refund, envelope, tip)
+                    return await self._bury(envelope, tip)
         if applied is None:
             applied = await self._submit(envelope)
         return await self._conclude(refund, envelope, applied)
 
-    async def _bury(
-        self, refund: Refund, envelope: RefundEnvelope, tip: LedgerTip
-    ) -> RefundHeld | None:
+    async def _bury(self, envelope: RefundEnvelope, tip: LedgerTip) -> RefundHeld | None:
         """Settle an envelope whose time has passed and whose hash is absent; None where its number is free again.
 
         A number that was used, by nothing this server knows of, contradicts the absence: the server may have lost part
         of its history, or somebody else has our key. Then nobody but a person may say that nothing was paid.
         """
         account = await self._account(envelope.source_account, tip)
-        await self._refunds.settle_envelope(envelope.transaction_hash, EnvelopeState.DEAD)
         if account.sequence < envelope.sequence:
+            await self._refunds.settle_envelope(envelope.transaction_hash, EnvelopeState.DEAD)
             return None
-        return await self._hold(
-            refund,
+        reason = (
             f"sequence number {envelope.sequence} of {envelope.source_account} was used, but not by "
             f"{envelope.transaction_hash} as far as the server knows: make sure that it was not applied "
-            "before this is tried again",
+            "before this is tried again"
         )
+        await self._refunds.settle_envelope(
+            envelope.transaction_hash, EnvelopeState.DEAD, hold=reason
+        )
+        return RefundHeld(reason=reason)
 
     async def _send(self, refund: Refund) -> RefundAnswer:
         """Sign, store and submit: in this order, so that no envelope exists that the store does not know."""

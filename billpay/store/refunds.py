@@ -126,7 +126,8 @@ class RefundStore:
 
         Raises:
             RefusedError: the refund is held or paid.
-            Unavailable: another envelope of the same account is in flight, whatever refund it is for.
+            Unavailable: another envelope of the same account is in flight, whatever refund it is for, or has used
+                this sequence number since it was read.
         """
         async with self._database.transaction() as session:
             locked, row = await _lock_refund(session, envelope.refund_id)
@@ -146,6 +147,8 @@ class RefundStore:
             )
             if saved.scalar_one_or_none() is None:
                 raise Unavailable(f"another refund of {envelope.source_account} is in flight")
+            if await _is_number_used(session, envelope):
+                raise Unavailable(f"sequence number {envelope.sequence} was used meanwhile")
             signed = f"signed as {envelope.transaction_hash}"
             self._tell(session, row, "refund_signed", signed)
             if row.purpose == RefundPurpose.WHOLE:
@@ -344,6 +347,18 @@ async def _envelope_of(
         .where(col(RefundEnvelopeRow.state) == state)
     )
     return (await session.execute(wanted)).scalar_one_or_none()
+
+
+async def _is_number_used(session: AsyncSession, envelope: RefundEnvelope) -> bool:
+    """Whether one of our own transactions has used this sequence number or a later one."""
+    used = (
+        select(col(RefundEnvelopeRow.transaction_hash))
+        .where(col(RefundEnvelopeRow.source_account) == envelope.source_account)
+        .where(col(RefundEnvelopeRow.sequence) >= envelope.sequence)
+        .where(col(RefundEnvelopeRow.state).in_((EnvelopeState.APPLIED, EnvelopeState.FAILED)))
+        .limit(1)
+    )
+    return (await session.execute(used)).first() is not None
 
 
 def _refuse(signed: RefundEnvelopeRow, state: EnvelopeState) -> NoReturn:

@@ -76,8 +76,8 @@ class Witnessed:
         await self._refunds.save_envelope(envelope)
         self.signed.append(envelope)
 
-    async def settle_envelope(self, transaction_hash, state):
-        await self._refunds.settle_envelope(transaction_hash, state)
+    async def settle_envelope(self, transaction_hash, state, *, hold=None):
+        await self._refunds.settle_envelope(transaction_hash, state, hold=hold)
         self.settled.append(state)
 
 

@@ -198,6 +198,18 @@ async def test_one_refund_of_an_account_is_in_flight_at_a_time(till, refunds):
     await refunds.save_envelope(till.envelope(second, source_account="a channel"))
 
 
+async def test_a_number_that_was_used_since_it_was_read_is_not_signed_for(till, refunds):
+    """Fault 25: it could never be applied, and every other refund would wait for its end."""
+    _, first = await till.given_up()
+    paid, used = await till.signed(first)
+    await refunds.mark_paid(paid.refund_id, used.transaction_hash)
+    second = await till.whole(await till.deposit())
+    with pytest.raises(Unavailable, match="was used meanwhile"):
+        await refunds.save_envelope(till.envelope(second, sequence=used.sequence))
+    assert await refunds.in_flight(second.refund_id) is None
+    await refunds.save_envelope(till.envelope(second, sequence=used.sequence + 1))
+
+
 async def test_two_workers_sign_at_once_and_one_of_them_waits(till, refunds):
     """Fault 25, fault 57: for two refunds, and for one."""
     one, other = [await till.whole(await till.deposit()) for _ in range(2)]
