@@ -32,7 +32,11 @@ from activities.watch import WatchActivities
 from billpay.breakers import Breakers
 from billpay.buying import Buyer
 from billpay.clock import system_clock
-from billpay.domain.ids import FOLLOW_UP_SCHEDULE_ID, WATCHER_WORKFLOW_ID
+from billpay.domain.ids import (
+    FOLLOW_UP_SCHEDULE_ID,
+    REFRESH_SCHEDULE_ID,
+    WATCHER_WORKFLOW_ID,
+)
 from billpay.domain.routing import ProviderName
 from billpay.failures import Failure
 from billpay.floats import Floats
@@ -48,7 +52,7 @@ from billpay.providers.base import Provider
 from billpay.settings import Settings, SettingsError, load_settings
 from billpay.store import Store
 from billpay.store.flutterwave_codes import AskedAfresh
-from starter.catalogue_schedule import keep_refreshing, refresh_schedule
+from starter.catalogue_schedule import refresh_schedule
 from starter.connection import connect
 from starter.schedules import follow_up_schedule, keep_schedule
 from workflows import search_attributes
@@ -246,7 +250,7 @@ def watching_worker(settings: Settings, clients: Clients) -> Worker:
     )
 
 
-def schedule_of(settings: Settings, providers: Iterable[ProviderName]) -> Schedule:
+def refreshes(settings: Settings, providers: Iterable[ProviderName]) -> Schedule:
     """Describe when the catalogue is read anew."""
     return refresh_schedule(
         providers,
@@ -270,7 +274,12 @@ async def run(settings: Settings) -> None:
         await exits.enter_async_context(payment_worker(settings, clients))
         await exits.enter_async_context(watching_worker(settings, clients))
         await start_watcher(clients.temporal, settings.temporal_task_queue)
-        await keep_refreshing(clients.temporal, schedule_of(settings, clients.listing))
+        await keep_schedule(
+            clients.temporal,
+            REFRESH_SCHEDULE_ID,
+            refreshes(settings, clients.listing),
+            begins_at_once=True,
+        )
         await keep_schedule(
             clients.temporal,
             FOLLOW_UP_SCHEDULE_ID,

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import names
 from activities.crossing import failures_cross, handover
-from billpay.domain.bills import BILLERS
+from billpay.domain.bills import BILLERS, BillType
 from billpay.domain.catalogue import PriceListsRead, ReadPriceLists
 from billpay.domain.routing import ProviderName
 from billpay.failures import Failure, Misconfigured, Unavailable
@@ -90,8 +90,11 @@ class CatalogueActivities:
 
 
 def _lists_of(provider: Provider) -> Iterator[ListKey]:
-    """Name every list that the provider may have; who sells nothing has none."""
-    for biller in BILLERS:
-        for bill_type in biller.bill_types:
-            if provider.sells(bill_type, biller.code):
+    """Name every list that the provider may have; who sells nothing has none.
+
+    Lists of a kind follow each other: those of open amounts may need no question, and would hide a silent provider.
+    """
+    for bill_type in BillType:
+        for biller in BILLERS:
+            if bill_type in biller.bill_types and provider.sells(bill_type, biller.code):
                 yield ListKey(provider=provider.name, bill_type=bill_type, biller=biller.code)

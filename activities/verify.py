@@ -1,7 +1,9 @@
 """Step: is the deposit good for its order, and can a provider serve the account?"""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 from temporalio import activity
 
@@ -29,7 +31,7 @@ from billpay.domain.steps import (
 from billpay.domain.summaries import bill_title
 from billpay.failures import Failure, Invalid, Misconfigured, Unavailable
 from billpay.price_check import PriceCheck
-from billpay.providers.base import Provider
+from billpay.providers.base import Provider, Purchase
 from billpay.store import Store
 
 NOBODY_SELLS_IT = "nobody we buy from sells this at the moment"
@@ -98,18 +100,16 @@ class VerifyActivities:
                 BillStatus.VERIFYING_ACCOUNT,
                 detail=f"asking {request.provider} about the account",
             )
-            provider = self._provider(request.provider)
+            count = partial(self._count, order, request.provider)
+            asked = _Counting(self._provider(request.provider), count)
+            prices = PriceCheck(self.store, self.price_change)
             try:
-                verdict = await PriceCheck(self.store, self.price_change).verify_account(
-                    provider, order
-                )
-            except Failure as failure:
-                is_open = await self._count(order, request.provider, failure)
-                if not (is_open and request.others and isinstance(failure, Unavailable)):
+                verdict = await prices.verify_account(cast("Provider", asked), order)
+            except Unavailable as silence:
+                if not (asked.fails_everybody and request.others):
                     raise
-                # Everybody finds it so: nobody waits for a repetition while there is somebody else to ask.
-                return await self._pass_over(order, f"{failure.detail}; its breaker is open")
-            await self._count(order, request.provider, verdict)
+                # Nobody waits for a repetition at who fails everybody while there is somebody else to ask.
+                return await self._pass_over(order, f"{silence.detail}; its breaker is open")
             return await self._conclude(request, order, verdict)
 
     async def _conclude(
@@ -145,7 +145,7 @@ class VerifyActivities:
         )
         return AccountAnswer(refused=None, passed_over=why)
 
-    async def _count(self, order: Order, provider: ProviderName, said: object) -> bool:
+    async def _count(self, order: Order, provider: ProviderName, said: Any) -> bool:
         return await self.breakers.count(
             said,
             by=provider,
@@ -188,6 +188,29 @@ class VerifyActivities:
             operation_id=request.operation_id,
         )
         return ReturnIt(reason=customer)
+
+
+@dataclass
+class _Counting:
+    """A provider whose every answer about an account is counted; what our own records do in between is not."""
+
+    provider: Provider
+    count: Callable[[Any], Awaitable[bool]]
+    fails_everybody: bool = False
+    """Whether it gave no answer, and its breaker is open."""
+
+    @property
+    def name(self) -> ProviderName:
+        return self.provider.name
+
+    async def verify_account(self, purchase: Purchase) -> AccountVerdict:
+        try:
+            verdict = await self.provider.verify_account(purchase)
+        except Failure as failure:
+            self.fails_everybody = await self.count(failure)
+            raise
+        await self.count(verdict)
+        return verdict
 
 
 def _told(what: str, planned: Route) -> str:

@@ -11,22 +11,29 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from starter.crowd import PATIENT, QUICK, Crowd, draw_crowd
+from starter.crowd import SHOPS, Crowd
+from starter.customers import PATIENT, QUICK, draw_crowd
 from starter.opening import opened_store
 from starter.stack import Stack
 from starter.truth import Comparison
+from starter.truth.reading import sandbox_at
 
 ENVIRONMENT = {
     "BILL_PROCESSOR_POLL_INTERVAL_SECONDS": "1",
     "BILL_PROCESSOR_BATCH_SIZE": "200",
+    "FLUTTERWAVE_READ_TIMEOUT_SECONDS": "5",
     "VTPASS_READ_TIMEOUT_SECONDS": "5",
 }
+LEDGER_SECONDS = 0.25
+"""Refunds take a ledger each, and a crowd has many."""
+
 DOWN_SECONDS = 2.0
 TEARDOWN_SECONDS = 0.3
 
@@ -77,29 +84,50 @@ async def run(arguments: argparse.Namespace) -> Comparison:
     customers = draw_crowd(arguments.orders, seed, QUICK if arguments.quick else PATIENT)
     folder = Path(tempfile.mkdtemp(prefix="billpay-soak-"))
     started = time.monotonic()
-    async with Stack(folder, environ=ENVIRONMENT) as stack, opened_store(stack.settings) as store:
-        crowd = Crowd(
-            customers, settings=stack.settings, store=store, sandbox_url=stack.sandbox_url
-        )
+    async with (
+        Stack(folder, environ=ENVIRONMENT, ledger_seconds=LEDGER_SECONDS) as stack,
+        opened_store(stack.settings) as store,
+    ):
+        sandbox_url = stack.environment["SANDBOX_URL"]
+        crowd = Crowd(customers, settings=stack.settings, store=store, sandbox_url=sandbox_url)
         killing = asyncio.create_task(kill_repeatedly(stack, kills, arguments.every))
         await crowd.order_and_pay()
         print(f"all paid after {time.monotonic() - started:.0f} s", flush=True)
         await killing
         comparison = await crowd.until_at_rest(within_seconds=arguments.within)
-        show(await store.payments.count_by_status(), comparison, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        show("status", (await store.payments.count_by_status()).items())
+        show("purchases were heard by", await count_hearers(sandbox_url))
+    for difference in comparison.differences:
+        print(difference)
+    print(f"{len(comparison.differences)} differences after {seconds:.0f} s", flush=True)
     await asyncio.sleep(TEARDOWN_SECONDS)
     return comparison
 
 
-def show(counts: Mapping[str, int], comparison: Comparison, seconds: float) -> None:
-    """Print how the orders ended, and every difference."""
-    table = Table("status", "orders")
-    for status, count in sorted(counts.items()):
-        table.add_row(status, str(count))
+async def count_hearers(sandbox_url: str) -> Iterable[tuple[str, int]]:
+    """Count the accounts by who heard a purchase for them, and whether anybody sold it."""
+    heard: dict[str, set[str]] = defaultdict(set)
+    sold: set[str] = set()
+    async with sandbox_at(sandbox_url) as sandbox:
+        for shop in SHOPS:
+            for row in (await sandbox.get(f"/world/truth/{shop}")).json():
+                heard[row["account"]].add(shop)
+                if row["happened"] == "sold":
+                    sold.add(row["account"])
+    kinds = Counter(
+        f"{' and '.join(sorted(shops))}: {'sold' if account in sold else 'not sold'}"
+        for account, shops in heard.items()
+    )
+    return kinds.items()
+
+
+def show(heading: str, counts: Iterable[tuple[str, int]]) -> None:
+    """Print how many orders there are of each kind."""
+    table = Table(heading, "orders")
+    for kind, count in sorted(counts):
+        table.add_row(kind, str(count))
     Console().print(table)
-    for difference in comparison.differences:
-        print(difference)
-    print(f"{len(comparison.differences)} differences after {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

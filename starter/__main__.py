@@ -11,6 +11,7 @@ from starter.commands.catalogue import catalogue
 from starter.commands.endings import PlainGroup, run, state_of
 from starter.commands.operate import mark_delivered, refund, resend_message, retry
 from starter.commands.order import orders
+from starter.commands.providers import providers
 from starter.commands.read import list_payments, show
 from starter.connection import settings_here
 from starter.local.state import STATE
@@ -29,6 +30,7 @@ app.add_typer(catalogue, name="catalogue")
 app.add_typer(cases, name="cases")
 app.command("show")(show)
 app.command("list")(list_payments)
+app.command("providers")(providers)
 app.command("retry")(retry)
 app.command("refund")(refund)
 app.command("mark-delivered")(mark_delivered)

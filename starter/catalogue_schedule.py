@@ -8,18 +8,15 @@ from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
 )
 from temporalio.common import WorkflowIDConflictPolicy
 
 from billpay.domain.catalogue import CatalogueRefreshed, RefreshCatalogue
-from billpay.domain.ids import REFRESH_SCHEDULE_ID, REFRESH_WORKFLOW_ID
+from billpay.domain.ids import REFRESH_WORKFLOW_ID
 from billpay.domain.routing import ProviderName
 from billpay.failures import Unavailable
 from workflows.refresh_catalogue import RefreshCatalogueWorkflow
@@ -55,24 +52,12 @@ def refresh_schedule(
     )
 
 
-async def keep_refreshing(client: Client, schedule: Schedule) -> None:
-    """Make sure that there is this schedule: a new one begins at once, one that an operator has paused stays paused.
-
-    Safe to repeat, also by two workers at once: the later one's words stand.
-    """
-
-    async def renewed(found: ScheduleUpdateInput) -> ScheduleUpdate:
-        schedule.state = found.description.schedule.state
-        return ScheduleUpdate(schedule=schedule)
-
-    try:
-        await client.create_schedule(REFRESH_SCHEDULE_ID, schedule, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(REFRESH_SCHEDULE_ID).update(renewed)
-
-
 async def refresh_now(
-    client: Client, providers: Iterable[ProviderName], *, task_queue: str
+    client: Client,
+    providers: Iterable[ProviderName],
+    *,
+    task_queue: str,
+    within: timedelta = REFRESHED_WITHIN,
 ) -> CatalogueRefreshed:
     """Have the catalogue read anew now, and answer what came of it; whoever asks meanwhile waits for the same.
 
@@ -88,10 +73,9 @@ async def refresh_now(
         static_summary=_SUMMARY,
     )
     try:
-        async with asyncio.timeout(REFRESHED_WITHIN.total_seconds()):
+        async with asyncio.timeout(within.total_seconds()):
             return await handle.result()
     except TimeoutError:
-        minutes = REFRESHED_WITHIN // timedelta(minutes=1)
         raise Unavailable(
-            f"no worker has read the lists within {minutes} minutes; the refresh goes on by itself"
+            f"no worker has read the lists within {within}; the refresh goes on by itself"
         ) from None

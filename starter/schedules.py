@@ -39,7 +39,9 @@ def follow_up_schedule(*, task_queue: str) -> Schedule:
     )
 
 
-async def keep_schedule(client: Client, schedule_id: str, schedule: Schedule) -> None:
+async def keep_schedule(
+    client: Client, schedule_id: str, schedule: Schedule, *, begins_at_once: bool = False
+) -> None:
     """Make sure that there is this schedule under this id; one that an operator has paused stays paused.
 
     Safe to repeat, also by two workers at once: the later one's words stand.
@@ -50,6 +52,6 @@ async def keep_schedule(client: Client, schedule_id: str, schedule: Schedule) ->
         return ScheduleUpdate(schedule=schedule)
 
     try:
-        await client.create_schedule(schedule_id, schedule)
+        await client.create_schedule(schedule_id, schedule, trigger_immediately=begins_at_once)
     except ScheduleAlreadyRunningError:
         await client.get_schedule_handle(schedule_id).update(renewed)

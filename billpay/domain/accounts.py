@@ -49,6 +49,4 @@ class ProductNotSold(BaseModel):
     """In words a customer may read, for where nobody else sells it either."""
 
 
-AccountVerdict = Annotated[
-    AccountOk | AccountRefused | ProductNotSold, Field(discriminator="kind")
-]
+AccountVerdict = Annotated[AccountOk | AccountRefused | ProductNotSold, Field(discriminator="kind")]

@@ -6,10 +6,12 @@ Nothing is retried, no redirect is followed, and no message repeats what was sen
 import asyncio
 import json
 import re
+import ssl
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -94,11 +96,13 @@ class ProviderHttp:
     ) -> None:
         self._provider = provider
         self._base_url = base_url.rstrip("/").removesuffix(suffix).rstrip("/") + suffix
+        # A proxy may be the address a provider has whitelisted; none reaches a loopback sandbox.
+        is_outside = host_of(base_url) not in _LOOPBACK
         self._client = httpx.AsyncClient(
             transport=transport,
+            verify=_certificates(trust_env=is_outside),
             follow_redirects=False,
-            # A proxy may be the address a provider has whitelisted; none reaches a loopback sandbox.
-            trust_env=host_of(base_url) not in _LOOPBACK,
+            trust_env=is_outside,
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0),
             headers={
                 "Accept": "application/json",
@@ -233,6 +237,12 @@ class ProviderHttp:
 
     def _evidence(self, question: Question, status: int | None = None) -> Evidence:
         return Evidence(provider=self._provider, request_id=question.request_id, http_status=status)
+
+
+@cache
+def _certificates(*, trust_env: bool) -> ssl.SSLContext:
+    """Whom we believe to be who they say, read once: that takes longer than most questions."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def host_of(base_url: str) -> str:

@@ -5,11 +5,11 @@ clear answer never makes a customer's meter wrong (vtpass.com/documentation, pro
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any
 
 from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
-from billpay.domain.bills import BillType
+from billpay.domain.bills import BillType, MeterType
 from billpay.domain.money import Kobo, spoken_naira
 from billpay.failures import Evidence, Misconfigured, Unavailable
 from billpay.providers.base import Purchase
@@ -19,6 +19,7 @@ from billpay.providers.vtpass_codes import blames_us, code_in, meaning_of
 
 _CONFIRMED = frozenset({"000", "020"})
 _MINIMA = ("Minimum_Amount", "Min_Purchase_Amount")
+_MAXIMUM = "MAX_Purchase_Amount"
 _ECHOES = ("Meter_Number", "MeterNumber", "Smartcard_Number", "Account_Number", "Customer_Number")
 
 
@@ -75,10 +76,27 @@ def _refusal(
         return AccountRefused(reason=f"{number} not found")
     if str(content.get("Can_Vend")).strip().lower() in ("no", "false"):
         return AccountRefused(reason=f"{number} cannot be recharged at the moment")
+    reason = _meter_refusal(content, purchase) or _amount_refusal(content, purchase)
+    if reason is not None:
+        return AccountRefused(reason=reason)
+    return _renewal_refusal(content, purchase)
+
+
+def _meter_refusal(content: Mapping[str, Any], purchase: Purchase) -> str | None:
+    """A meter of the other kind would be sold to in vain; words that name no kind say nothing."""
+    kind = (text_at(content, "Meter_Type") or "").lower()
+    is_other = kind in list(MeterType) and purchase.meter_type not in (None, kind)
+    return f"This is a {kind} meter" if is_other else None
+
+
+def _amount_refusal(content: Mapping[str, Any], purchase: Purchase) -> str | None:
     minimum = _minimum(content)
     if minimum is not None and purchase.amount < minimum:
-        return AccountRefused(reason=f"The least this account takes is {spoken_naira(minimum)}")
-    return _renewal_refusal(content, purchase)
+        return f"The least this account takes is {spoken_naira(minimum)}"
+    maximum = kobo_at(content, _MAXIMUM, rounding=ROUND_FLOOR)
+    if maximum is not None and 0 < maximum < purchase.amount:
+        return f"The most this account takes is {spoken_naira(maximum)}"
+    return None
 
 
 def _renewal_refusal(

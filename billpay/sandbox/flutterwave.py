@@ -24,13 +24,11 @@ from billpay.sandbox.flutterwave_words import Refusal
 from billpay.sandbox.identities import flutterwave_secret_key
 from billpay.sandbox.scripts import Says
 from billpay.sandbox.wire import (
-    SILENCES,
+    NO_ANSWERS,
     cut_in_half,
     has_bearer,
     in_naira,
     keyed_route,
-    outage_answer,
-    page,
     read_object,
 )
 
@@ -43,7 +41,7 @@ def flutterwave_router(shop: FlutterwaveShop) -> APIRouter:
 
     def check(request: Request) -> Response | None:
         if shop.outage is not None:
-            return outage_answer(shop.outage)
+            return NO_ANSWERS[shop.outage]()
         if not has_bearer(request, flutterwave_secret_key()):
             raise Refusal("key")
         return None
@@ -76,8 +74,8 @@ def _add_bills(router: APIRouter, shop: FlutterwaveShop) -> None:
         if body is None:
             raise Refusal("field")
         reply = shop.pay(biller_code, item_code, body)
-        silence = SILENCES.get(reply.says)
-        return _PAY_RESPONSES[reply.says](reply) if silence is None else silence()
+        nothing = NO_ANSWERS.get(reply.says)
+        return _PAY_RESPONSES[reply.says](reply) if nothing is None else nothing()
 
     @router.get("/bills/{reference}")
     async def status(reference: str, request: Request, verbose: str = "") -> dict[str, Any]:
@@ -156,6 +154,5 @@ _PAY_RESPONSES: dict[Says, Callable[[Reply], Response]] = {
     Says.OFFLINE: _refusing("offline"),
     Says.CODE: _refusing("offline"),
     Says.UNEXPECTED: _refusing("gave up"),
-    Says.HTML: lambda _: page("We will be right back", 200),
     Says.TRUNCATED: lambda reply: cut_in_half(_accepted(reply)),
 }

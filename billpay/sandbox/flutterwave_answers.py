@@ -12,7 +12,7 @@ from billpay.domain.tokens import Token, spoken_token
 from billpay.sandbox.flutterwave_bills import Bill, FlutterwavePurchase
 from billpay.sandbox.flutterwave_catalogue import CATEGORIES, Biller, Item, Kind
 from billpay.sandbox.flutterwave_words import Refusal
-from billpay.sandbox.scripts import Happened, Verify
+from billpay.sandbox.scripts import Happened, Script, Verify
 from billpay.sandbox.wire import in_naira
 
 HOLDERS = {"0025401100": "Test DSTV Account", "1234567890": "AMAKA OBI"}
@@ -81,17 +81,17 @@ def item_row(number: int, biller: Biller, item: Item) -> dict[str, Any]:
     }
 
 
-def validation_data(biller: Biller, item: Item, account: str, verdict: Verify) -> dict[str, Any]:
+def validation_data(biller: Biller, item: Item, account: str, script: Script) -> dict[str, Any]:
     """Write what the biller says of an account.
 
     Raises:
         Refusal: it does not know the account, or cannot be asked.
     """
-    if verdict is Verify.UNAVAILABLE:
+    if script.verify is Verify.UNAVAILABLE:
         raise Refusal("gave up")
-    if verdict is Verify.WRONG:
+    if script.verify is Verify.WRONG:
         raise Refusal("customer")
-    is_ok = verdict is Verify.OK
+    is_ok = script.verify is Verify.OK
     return {
         "response_code": "00" if is_ok else "06",
         "address": "12 ABULE EGBA LAGOS" if biller.kind is Kind.UTILITY else None,
@@ -103,7 +103,7 @@ def validation_data(biller: Biller, item: Item, account: str, verdict: Verify) -
         "email": None,
         "fee": in_naira(item.fee),
         "maximum": in_naira(item.maximum),
-        "minimum": in_naira(item.minimum),
+        "minimum": in_naira(max(item.minimum, script.least_kobo)),
     }
 
 

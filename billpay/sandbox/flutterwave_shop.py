@@ -68,7 +68,7 @@ class FlutterwaveShop(BillShop[Bill]):
         biller = self.biller(biller_code)
         item = _item(biller, item_code)
         script = self._script(biller, item, account)
-        return validation_data(biller, item, account, script.verify)
+        return validation_data(biller, item, account, script)
 
     def pay(self, biller_code: str, item_code: str, body: Mapping[str, Any]) -> Reply:
         """Sell what is asked for, or do whatever the account's script says.
@@ -79,11 +79,10 @@ class FlutterwaveShop(BillShop[Bill]):
         now = self.settle_due()
         heard = self._heard(biller_code, body)
         try:
-            biller, item, purchase = self._accept(heard, biller_code, item_code, body)
+            biller, purchase, script = self._accept(heard, biller_code, item_code, body)
         except Refusal as refusal:
             self.save(heard if heard.is_kept else heard.refused(refusal.code, now))
             raise
-        script = self._script(biller, item, purchase.account)
         delay = TOKEN_DELAYS_SECONDS.get(biller.name.split()[0], 0)
         bill = heard.made(purchase, script, now, token_delay=delay, refusal=script.code)
         self.save_made(bill)
@@ -126,15 +125,18 @@ class FlutterwaveShop(BillShop[Bill]):
 
     def _accept(
         self, heard: Bill, biller_code: str, item_code: str, body: Mapping[str, Any]
-    ) -> tuple[Biller, Item, FlutterwavePurchase]:
+    ) -> tuple[Biller, FlutterwavePurchase, Script]:
         biller = self.biller(biller_code)
         item = _item(biller, item_code)
         if heard.is_kept:
             raise Refusal("duplicate")
         purchase = _read_purchase(biller, item, body)
+        script = self._script(biller, item, purchase.account)
+        if purchase.amount < script.least_kobo:
+            raise Refusal("amount")
         if purchase.total > self.wallet:
             raise Refusal("balance")
-        return biller, item, purchase
+        return biller, purchase, script
 
 
 def _item(biller: Biller, code: str) -> Item:

@@ -11,6 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from billpay.domain.money import Kobo
+
 
 class Says(StrEnum):
     """What a purchase gets for an answer, whatever really happens."""
@@ -46,7 +48,10 @@ class Says(StrEnum):
     """HTTP 200 without a body."""
 
     HTML = "html"
-    """A page for people."""
+    """HTTP 200 with a page for people."""
+
+    GATEWAY = "gateway"
+    """HTTP 502 with a gateway's page."""
 
     TRUNCATED = "truncated"
     """HTTP 200 with the first half of the JSON."""
@@ -116,6 +121,7 @@ _CUSTOMARY: Mapping[Says, tuple[Truth, float]] = {
     Says.CLOSED: (Truth.NEVER_CREATED, 0),
     Says.EMPTY: (Truth.DELIVERED, 0),
     Says.HTML: (Truth.DELIVERED, 0),
+    Says.GATEWAY: (Truth.DELIVERED, 0),
     Says.TRUNCATED: (Truth.DELIVERED, 0),
 }
 """What happens behind each answer, and after how many seconds, unless a script says otherwise."""
@@ -152,6 +158,9 @@ class Script(BaseModel):
     """Whether a prepaid meter gets two key-change tokens with its token, where the provider passes such on."""
 
     verify: Verify = Verify.OK
+    least_kobo: Annotated[Kobo, Field(ge=0)] = Kobo(0)
+    """The least the biller takes for this account; debt makes it large."""
+
     uses: Annotated[int, Field(ge=1)] | None = None
     """How many pay calls it governs; None for all of them."""
 

@@ -29,7 +29,7 @@ class WhitelistSwitch(_Switch):
 class OutageSwitch(_Switch):
     """Brings the whole provider down, or up again with null."""
 
-    says: Literal[Says.TIMEOUT, Says.RESET, Says.CLOSED, Says.EMPTY, Says.HTML] | None
+    says: Literal[Says.TIMEOUT, Says.RESET, Says.CLOSED, Says.EMPTY, Says.HTML, Says.GATEWAY] | None
 
 
 class SaleSwitch(_Switch):

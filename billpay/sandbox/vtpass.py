@@ -20,13 +20,11 @@ from billpay.sandbox.vtpass_listings import service_row, variations_content
 from billpay.sandbox.vtpass_requests import text_field
 from billpay.sandbox.vtpass_shop import Reply, Shop
 from billpay.sandbox.wire import (
-    SILENCES,
+    NO_ANSWERS,
     cut_in_half,
     has_key,
     in_naira,
     keyed_route,
-    outage_answer,
-    page,
     read_object,
 )
 
@@ -36,7 +34,7 @@ def vtpass_router(shop: Shop) -> APIRouter:
 
     def check(request: Request) -> Response | None:
         if shop.outage is not None:
-            return outage_answer(shop.outage)
+            return NO_ANSWERS[shop.outage]()
         _check_keys(request)
         if not shop.is_whitelisted:
             raise Refusal("027")
@@ -56,8 +54,8 @@ def vtpass_router(shop: Shop) -> APIRouter:
     @router.post("/pay")
     async def pay(request: Request) -> Response:
         reply = shop.pay(await _body(request))
-        silence = SILENCES.get(reply.says)
-        return _PAY_RESPONSES[reply.says](reply) if silence is None else silence()
+        nothing = NO_ANSWERS.get(reply.says)
+        return _PAY_RESPONSES[reply.says](reply) if nothing is None else nothing()
 
     @router.post("/requery")
     async def requery(request: Request) -> dict[str, Any]:
@@ -140,6 +138,5 @@ _PAY_RESPONSES: dict[Says, Callable[[Reply], Response]] = {
     Says.OFFLINE: _refusing("030"),
     Says.CODE: _refusing("091"),
     Says.UNEXPECTED: _refusing("083", http_status=500),
-    Says.HTML: lambda _: page("502 Bad Gateway", 502),
     Says.TRUNCATED: lambda reply: cut_in_half(_told(reply, true_status(reply.sale))),
 }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billpay.domain.money import KOBO_PER_NAIRA
-from billpay.sandbox.scripts import Verify
+from billpay.sandbox.scripts import Script, Verify
 from billpay.sandbox.vtpass_catalogue import METER_TYPES, Kind, Service
 from billpay.sandbox.vtpass_codes import Refusal
 from billpay.sandbox.vtpass_requests import find_service, text_field
@@ -41,18 +41,18 @@ def read_account(body: Mapping[str, Any]) -> tuple[Service, str, str | None]:
 
 
 def verification(
-    service: Service, account: str, meter_type: str | None, verdict: Verify, now: datetime
+    service: Service, account: str, meter_type: str | None, script: Script, now: datetime
 ) -> dict[str, Any]:
     """Write merchant-verify's `content`.
 
     Raises:
         Refusal: 030 where the biller cannot be asked.
     """
-    if verdict is Verify.UNAVAILABLE:
+    if script.verify is Verify.UNAVAILABLE:
         raise Refusal("030")
     if meter_type is None:
-        return _smartcard(service, account, verdict, now)
-    if verdict is Verify.WRONG:
+        return _smartcard(service, account, script.verify, now)
+    if script.verify is Verify.WRONG:
         name = service.name.split(" Payment")[0]
         # Some billers write the flag as text.
         flag = "true" if service.service_id == "kano-electric" else True
@@ -61,7 +61,7 @@ def verification(
             "Please check and try again",
             "WrongBillersCode": flag,
         }
-    return _meter(service, account, meter_type, can_vend=verdict is Verify.OK)
+    return _meter(service, account, meter_type, script)
 
 
 def _commission(service: Service) -> dict[str, Any]:
@@ -73,15 +73,15 @@ def _commission(service: Service) -> dict[str, Any]:
     }
 
 
-def _meter(service: Service, account: str, meter_type: str, *, can_vend: bool) -> dict[str, Any]:
+def _meter(service: Service, account: str, meter_type: str, script: Script) -> dict[str, Any]:
     common = {
         "Customer_Name": _HOLDERS.get(account, "TESTMETER1"),
         "Address": "ABULE EGBA BU ABULE",
-        "Can_Vend": "yes" if can_vend else "no",
+        "Can_Vend": "yes" if script.verify is Verify.OK else "no",
         "WrongBillersCode": False,
         "commission_details": _commission(service),
     }
-    minimum = service.minimum / KOBO_PER_NAIRA
+    minimum = max(service.minimum, script.least_kobo) / KOBO_PER_NAIRA
     if service.service_id == "jos-electric":
         # Jos names nobody, and spells the meter's own fields its own way.
         return common | {"Customer_Name": "", "MeterNumber": account, "Meter_Type": meter_type}
@@ -90,7 +90,9 @@ def _meter(service: Service, account: str, meter_type: str, *, can_vend: bool) -
         return common | meter | {"Customer_Account_Type": "NMD", "Minimum_Amount": minimum}
     if service.service_id == "ikeja-electric":
         empty = ("Customer_Arrears", "Minimum_Amount", "Min_Purchase_Amount", "Business_Unit")
-        return common | meter | dict.fromkeys(empty, "") | {"Customer_Account_Type": "PRIME"}
+        ikeja = dict.fromkeys(empty, "") | {"Customer_Account_Type": "PRIME"}
+        owed = {"Customer_Arrears": minimum, "Minimum_Amount": minimum} if script.least_kobo else {}
+        return common | meter | ikeja | owed
     return (
         common
         | meter

@@ -51,7 +51,7 @@ class Shop(BillShop[Sale]):
         """
         service, account, meter_type = read_account(body)
         script = self.scripted(account) or script_of(service, account, meter_type)
-        return verification(service, account, meter_type, script.verify, self.clock())
+        return verification(service, account, meter_type, script, self.clock())
 
     def pay(self, body: Mapping[str, Any]) -> Reply:
         """Sell what is asked for, or do whatever the account's script says.
@@ -63,11 +63,10 @@ class Shop(BillShop[Sale]):
         sale = self._heard(body)
         try:
             purchase = self._accept(sale, body, now)
+            script = self._script(purchase)
         except Refusal as refusal:
             self._record_refusal(sale, refusal, now)
             raise
-        by_nature = script_of(purchase.service, purchase.account, purchase.variation)
-        script = self.scripted(purchase.account) or by_nature
         sale = sale.made(
             purchase,
             script,
@@ -129,6 +128,13 @@ class Shop(BillShop[Sale]):
         if purchase.total > self.wallet:
             raise Refusal("018")
         return purchase
+
+    def _script(self, purchase: VTPassPurchase) -> Script:
+        by_nature = script_of(purchase.service, purchase.account, purchase.variation)
+        script = self.scripted(purchase.account) or by_nature
+        if purchase.amount < script.least_kobo:
+            raise Refusal("013")
+        return script
 
     def _record_refusal(self, sale: Sale, refusal: Refusal, now: datetime) -> None:
         """Keep a refusal: a look-alike's id is used up by it, any other stays free."""

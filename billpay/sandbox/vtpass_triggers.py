@@ -18,7 +18,7 @@
     620000000000      everywhere         processing                         failed after 30 s
     630000000000      everywhere         connection reset                   sold
     640000000000      everywhere         connection closed                  never created
-    650000000000      everywhere         an HTML page, HTTP 502             sold
+    650000000000      everywhere         an HTML page, HTTP 200             sold
     660000000000      everywhere         JSON cut in half                   sold
     670000000000      everywhere         delivered; verify answers 030      sold
     680000000000      everywhere         delivered, with key-change tokens  sold

@@ -110,30 +110,25 @@ _PAGE = (
 )
 
 
-def page(title: str, http_status: int) -> Response:
-    """Answer with a page for people, as something in front of the provider does."""
-    return HTMLResponse(_PAGE.format(title=title), http_status)
-
-
 def cut_in_half(document: Mapping[str, Any]) -> Response:
     """Answer with the first half of a JSON document."""
     whole = json.dumps(document)
     return Response(whole[: len(whole) // 2], media_type="application/json")
 
 
-SILENCES: Mapping[Says, Callable[[], Response]] = {
+def _page(title: str, http_status: int) -> Response:
+    return HTMLResponse(_PAGE.format(title=title), http_status)
+
+
+NO_ANSWERS: Mapping[Says, Callable[[], Response]] = {
     Says.TIMEOUT: Hold,
     Says.RESET: lambda: HangUp(reset=True),
     Says.CLOSED: lambda: HangUp(reset=False),
     Says.EMPTY: Response,
+    Says.HTML: lambda: _page("We will be right back", 200),
+    Says.GATEWAY: lambda: _page("502 Bad Gateway", 502),
 }
-"""The answers that say nothing, the same at every shop."""
-
-
-def outage_answer(says: Says) -> Response:
-    """Answer as a provider that is down: not at all, or with its gateway's page."""
-    silence = SILENCES.get(says)
-    return page("502 Bad Gateway", 502) if silence is None else silence()
+"""What says nothing of a purchase, the same at every shop; a provider that is down answers everything so."""
 
 
 def keyed_route(

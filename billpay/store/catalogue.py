@@ -82,7 +82,12 @@ class CatalogueStore:
         wanted = {"bill_type": bill_type, "biller": biller, "provider": provider}
         given = {name: value for name, value in wanted.items() if value is not None}
         async with self._database.snapshot() as session:
-            rows = select(PriceListRow).filter_by(**given)
+            place = (
+                col(PriceListRow.bill_type),
+                col(PriceListRow.biller),
+                col(PriceListRow.provider),
+            )
+            rows = select(PriceListRow).filter_by(**given).order_by(*place)
             found = (await session.execute(rows)).scalars().all()
             products: dict[tuple[str, str, str], list[Product]] = {}
             for one in await _products(session, **given):

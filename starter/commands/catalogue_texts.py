@@ -19,7 +19,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 def catalogue_text(lists: Sequence[PriceList], *, now: datetime, interval: timedelta) -> str:
     """Tell every list: biller by biller, each of its providers with its products."""
     blocks: dict[tuple[str, str], list[str]] = {}
-    for one in sorted(lists, key=_place):
+    for one in lists:
         lines = blocks.setdefault((one.bill_type, one.biller), [])
         lines += _list_lines(one, now=now, interval=interval)
     text = [
@@ -47,7 +47,7 @@ def catalogue_document(
                 "takes_any_amount": one.is_sold and not one.bill_type.is_priced,
                 "products": [_product_document(product) for product in one.products],
             }
-            for one in sorted(lists, key=_place)
+            for one in lists
         ]
     }
 
@@ -76,10 +76,6 @@ def age(since: timedelta) -> str:
             count = seconds // size
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
-
-
-def _place(one: PriceList) -> tuple[str, str, str]:
-    return one.bill_type, one.biller, one.provider
 
 
 def _list_lines(one: PriceList, *, now: datetime, interval: timedelta) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`demo`: seven payments on a stack of its own, live, and at the end the records against the truth.
+"""`demo`: eight payments on a stack of its own, live, and at the end the records against the truth.
 
 `stories` says what happens, `board` where each payment stands, `screen` how it looks, `run` puts them together.
 """

@@ -1,10 +1,11 @@
-"""Where the seven payments stand, read from their records; pure."""
+"""Where the payments stand, read from their records; pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billpay.domain.money import Stroops
+from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.store.payments import PaymentRecord
 from starter.demo.stories import Story
@@ -33,8 +34,8 @@ class Line:
     story: Story
     due: Stroops
     memo: str
-    provider: str | None
-    """Who is asked; None before anybody was."""
+    bought_from: Sequence[ProviderName]
+    """Where its purchase was tried, in this order."""
 
     steps: Sequence[Step]
     """Every change of its status since it was placed, oldest first."""
@@ -43,7 +44,12 @@ class Line:
     """Since its order was placed, until it was over."""
 
     request_ids: frozenset[str] = frozenset()
-    """Under which its provider has heard of it."""
+    """Under which its providers have heard of it."""
+
+    @property
+    def provider(self) -> ProviderName | None:
+        """Where its purchase was tried last; None before it was anywhere."""
+        return self.bought_from[-1] if self.bought_from else None
 
     @property
     def statuses(self) -> Sequence[BillStatus]:
@@ -71,19 +77,25 @@ class Line:
         return self.status in _OVER
 
     def complaints(self, sales: Sequence[Sale]) -> Iterator[str]:
-        """Say how it went otherwise than planned, in its timeline or, going by all sales, at the provider."""
+        """Say how it went otherwise than planned, in its timeline or, going by all sales, at its providers."""
         path = self.story.path
         passed = waypoints_passed(path, self.statuses)
         if self.status is not path[-1]:
             yield f"is {self.status} instead of {path[-1]}"
         elif passed < len(path):
             yield f"never came to {path[passed]}"
+        if list(self.bought_from) != list(self.story.bought_from):
+            yield f"was tried at {_names(self.bought_from)} instead of {_names(self.story.bought_from)}"
         heard = [sale for sale in sales if sale.request_id in self.request_ids]
         sent, asked = sum(s.pay_calls for s in heard), sum(s.requeries for s in heard)
         if sent != self.story.sent:
-            yield f"the provider heard its purchase {sent} times instead of {self.story.sent}"
+            yield f"its purchase was heard {sent} times instead of {self.story.sent}"
         if asked < self.story.asked:
-            yield f"the provider was asked about it {asked} times instead of {self.story.asked}"
+            yield f"it was asked about {asked} times instead of {self.story.asked}"
+
+
+def _names(providers: Sequence[ProviderName]) -> str:
+    return ", then ".join(providers) or "nobody"
 
 
 def waypoints_passed(path: Sequence[BillStatus], statuses: Iterable[BillStatus]) -> int:
@@ -107,7 +119,7 @@ def line_of(story: Story, record: PaymentRecord, now: datetime) -> Line:
         story=story,
         due=record.order.due,
         memo=record.memo,
-        provider=record.attempts[-1].provider if record.attempts else None,
+        bought_from=[attempt.provider for attempt in record.attempts],
         steps=steps,
         elapsed=now - placed_at,
         request_ids=frozenset(attempt.request_id for attempt in record.attempts),

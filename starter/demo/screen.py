@@ -75,9 +75,9 @@ class Screen:
 
     def introduce(self) -> None:
         """Say what is about to be seen."""
-        self.say("Seven customers pay seven bills in cNGN", "bold")
+        self.say("Eight customers pay eight bills in cNGN", "bold")
         self.say(
-            "The ledger, the provider and the phones are simulated; "
+            "The ledger, the providers and the phones are simulated; "
             "PostgreSQL, Temporal and all code are real."
         )
         self.say()

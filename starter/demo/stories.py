@@ -1,22 +1,26 @@
-"""The seven payments of the demo: what is ordered, how the sandbox behaves, and how it must end.
+"""The eight payments of the demo: what is ordered, how the sandbox behaves, and how it must end.
 
-The accounts are trigger accounts of the sandbox (`billpay.sandbox.vtpass_triggers`): the number decides what happens.
+The accounts are trigger accounts of the sandbox (`vtpass_triggers`, `flutterwave_triggers`): the number decides what
+happens.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from billpay.domain.bills import BillType
+from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
-from billpay.sandbox.scripts import Says, Script
+from billpay.sandbox.scripts import Says, Script, Truth
 from starter.ordering import Typed
 
 READ_TIMEOUT_SECONDS = 20
 """How long the demo waits for a silent provider; the service itself waits a minute."""
 
 _S = BillStatus
+_FLUTTERWAVE, _VTPASS = ProviderName.FLUTTERWAVE, ProviderName.VTPASS
 _VERIFIED = (_S.CNGN_RECEIVED, _S.VERIFYING_ACCOUNT)
 _BOUGHT = (*_VERIFIED, _S.PROCESSING_BILL)
+_ACCEPTED = (*_BOUGHT, _S.PROVIDER_PROCESSING)
 _RETURNED = (_S.REFUND_INITIATED, _S.REFUND_PROCESSING, _S.REFUNDED)
 
 
@@ -36,17 +40,20 @@ class Story:
     amount: str | None = None
     """In naira, without our fee; None where the provider names the price."""
 
-    script: Script | None = None
-    """How its account behaves, where its trigger's own behaviour does not tell the story."""
+    scripts: Mapping[ProviderName, Script] = field(default_factory=dict)
+    """How its account behaves at a provider, where its trigger's own behaviour there does not tell the story."""
 
     path: tuple[BillStatus, ...]
     """What it must pass through, in this order; the last one is its end."""
 
+    bought_from: Sequence[ProviderName] = ()
+    """Where its purchase is tried, in this order."""
+
     sent: int = 1
-    """How often the provider must hear its purchase."""
+    """How often providers must hear its purchase."""
 
     asked: int = 0
-    """How often the provider must at least be asked what became of it."""
+    """How often providers must at least be asked what became of it."""
 
     def typed(self, wallet: str) -> Typed:
         """Write its order as a customer with this wallet types it."""
@@ -75,7 +82,9 @@ STORIES: Sequence[Story] = (
         account="1234567890",
         meter_type="prepaid",
         amount="5000",
-        path=(*_BOUGHT, _S.COMPLETED),
+        path=(*_ACCEPTED, _S.COMPLETED),
+        bought_from=(_FLUTTERWAVE,),
+        asked=1,
     ),
     Story(
         title="Airtime",
@@ -85,6 +94,7 @@ STORIES: Sequence[Story] = (
         account="08012345678",
         amount="500",
         path=(*_BOUGHT, _S.COMPLETED),
+        bought_from=(_VTPASS,),
     ),
     Story(
         title="Data bundle",
@@ -94,6 +104,7 @@ STORIES: Sequence[Story] = (
         account="07012345678",
         product="glo-dg-320",
         path=(*_BOUGHT, _S.COMPLETED),
+        bought_from=(_VTPASS,),
     ),
     Story(
         title="TV renewal",
@@ -102,7 +113,8 @@ STORIES: Sequence[Story] = (
         biller="dstv",
         account="1234567890",
         amount="7400",
-        path=(*_BOUGHT, _S.PROVIDER_PROCESSING, _S.COMPLETED),
+        path=(*_ACCEPTED, _S.COMPLETED),
+        bought_from=(_FLUTTERWAVE,),
         asked=2,
     ),
     Story(
@@ -124,8 +136,11 @@ STORIES: Sequence[Story] = (
         account="300000000000",
         amount="500",
         # Sold half a minute after the first question, half a minute before the second.
-        script=Script(pay=Says.TIMEOUT, delivers_after_seconds=READ_TIMEOUT_SECONDS + 40),
-        path=(*_BOUGHT, _S.PROVIDER_PROCESSING, _S.COMPLETED),
+        scripts={
+            _VTPASS: Script(pay=Says.TIMEOUT, delivers_after_seconds=READ_TIMEOUT_SECONDS + 40)
+        },
+        path=(*_ACCEPTED, _S.COMPLETED),
+        bought_from=(_VTPASS,),
         asked=2,
     ),
     Story(
@@ -143,7 +158,25 @@ STORIES: Sequence[Story] = (
             _S.PROVIDER_FAILED,
             *_RETURNED,
         ),
+        bought_from=(_VTPASS,),
         sent=3,
+        asked=2,
+    ),
+    Story(
+        title="Second provider",
+        tells="Flutterwave is in doubt, then proves that nothing was sold: only now VTPass sells",
+        bill_type=BillType.ELECTRICITY,
+        biller="ikedc",
+        account="1111111111111",
+        meter_type="prepaid",
+        amount="2000",
+        # HTTP 503 says nothing; still open at the first question, it has failed by the second.
+        scripts={
+            _FLUTTERWAVE: Script(pay=Says.UNEXPECTED, truth=Truth.FAILED, delivers_after_seconds=40)
+        },
+        path=(*_ACCEPTED, _S.PROVIDER_FAILED, *_BOUGHT[1:], _S.COMPLETED),
+        bought_from=(_FLUTTERWAVE, _VTPASS),
+        sent=2,
         asked=2,
     ),
 )

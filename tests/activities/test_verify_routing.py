@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from activities.verify import REROUTED, VerifyActivities
 from billpay.breakers import Breakers
 from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
+from billpay.domain.bills import BillType
 from billpay.domain.breaker import BreakerRules, Question, line_of
 from billpay.domain.deposits import DepositPolicy, ReturnIt
 from billpay.domain.orders import Order
@@ -20,7 +22,7 @@ from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import AccountAnswer, Payable, VerifyAccount, VerifyPayment
 from billpay.failures import Failure, Misconfigured, Unavailable
 from tests.activities.conftest import failing, run
-from tests.activities.placing import meter_order, paid, purchase_step
+from tests.activities.placing import meter_order, new_order, paid, purchase_step
 
 VTPASS, FLUTTERWAVE, PAYSTACK = ProviderName
 RULES = BreakerRules(
@@ -235,6 +237,25 @@ async def test_what_cannot_be_counted_is_logged_and_hinders_nobody(
     order = await counters.order()
     assert await run(steps.verify_account, account(order)) == AccountAnswer(refused=None)
     assert "a call to flutterwave was not counted: Unavailable" in caplog.text
+
+
+async def test_what_our_own_records_do_not_answer_is_no_failure_of_the_provider(
+    counters, breakers, flutterwave, store, clock
+):
+    """They are asked for the product's code before the provider is asked about the account."""
+
+    class Silent:
+        async def code_at(self, *_: Any) -> None:
+            raise Unavailable("the database gave no answer")
+
+    bundle = new_order(bill_type=BillType.DATA, amount=1000_00, product_code="mtn-1gb")
+    order = await paid(store, clock, bundle)
+    mute = SimpleNamespace(orders=store.orders, catalogue=Silent())
+    steps = VerifyActivities(mute, {FLUTTERWAVE: flutterwave}, DepositPolicy(), breakers)
+    for attempt in range(1, RULES.minimum_calls + 2):
+        step = account(order, VTPASS)
+        assert await failing(steps.verify_account, step, attempt=attempt) == "Unavailable"
+    assert await store.breakers.all() == []
 
 
 # Passed over

@@ -37,6 +37,7 @@ from tests.fixtures.postgres import MovableClock
 from tests.fixtures.sandbox import Sandbox, Stage
 
 DECLINED = Declined(reason="the product is off", whose=Whose.PROVIDER)
+NEVER_SEEN = NeverSeen()
 MOMENT = timedelta(seconds=1)
 
 
@@ -141,8 +142,8 @@ async def test_a_sale_that_comes_after_the_refund_is_found_and_its_token_kept(ma
 
 
 async def test_a_sale_that_was_denied_until_later_is_found(market):
-    """Fault 39: the shop knows nothing of it for two hours, so it is proven unsold, and wrongly."""
-    market.shop.script("08030000001", pay="timeout", appears_after_seconds=7200)
+    """Fault 39: the shop knows nothing of it for two hours, and a person believes that too early."""
+    market.shop.script("08030000001", pay="reset", appears_after_seconds=7200)
     step = await market.bought(new_order("08030000001"))
     await market.days_pass(timedelta(hours=1.5))
     assert await market.store.cases.all() == []
@@ -204,7 +205,7 @@ class Scripted:
     """A provider that answers, or does not, as told."""
 
     clock: MovableClock
-    says: Any = NeverSeen()
+    says: Any = NEVER_SEEN
     asked: list[str] = field(default_factory=list)
     takes: timedelta = timedelta(0)
 
@@ -266,7 +267,7 @@ async def test_what_a_silent_provider_was_not_asked_comes_first_the_next_time(ma
     request_ids = await waiting(market, SILENCES + 2)
     never = set(request_ids[:SILENCES])
     provider = Scripted(
-        market.clock, says=lambda name: Unavailable("no answer") if name in never else NeverSeen()
+        market.clock, says=lambda name: Unavailable("no answer") if name in never else NEVER_SEEN
     )
     asking = market.asking({ProviderName.VTPASS: provider})
     await asking.ask_due()
@@ -298,7 +299,7 @@ async def test_a_poisoned_attempt_delays_nobody_but_itself(market, caplog):
     secret = "01234567890123456789"
     provider = Scripted(
         market.clock,
-        says=lambda name: KeyError(secret) if name == poisoned else NeverSeen(),
+        says=lambda name: KeyError(secret) if name == poisoned else NEVER_SEEN,
     )
     asking = market.asking({ProviderName.VTPASS: provider})
     assert await asking.ask_due() == FollowUpReport(answered=2, broken=1)

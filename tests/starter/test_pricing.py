@@ -57,9 +57,10 @@ async def test_whoever_is_preferred_is_asked_where_the_customer_names_nobody(pri
     assert order.provider is PREFERENCE[BillType.DATA][0]
 
 
-async def test_a_plan_may_be_called_by_its_name_in_any_case(price):
-    order = await price(replace(DATA, product_code="n200 200mb - 2 DAYS"))
-    assert order.product_code == "mtn-50mb-200"
+@pytest.mark.parametrize("name", ["n200 200mb - 2 DAYS", "200MB - 2 days"])
+async def test_a_plan_may_be_called_by_its_name_in_any_case(price, name):
+    order = await price(replace(DATA, product_code=name))
+    assert (order.product_code, order.product_name) == ("mtn-50mb-200", "N200 200MB - 2 days")
 
 
 async def test_an_unknown_plan_is_refused_with_the_plans_there_are(price):
@@ -92,6 +93,14 @@ async def test_a_renewal_costs_what_the_biller_says(price):
     assert order.product_code is None
     assert order.bill_amount > UNPRICED
     assert await price(replace(TV, bill_amount=order.bill_amount)) == order
+
+
+async def test_a_renewal_is_priced_by_whoever_knows_its_price(price):
+    """Flutterwave takes any amount for a subscription, and knows no price of it."""
+    order = await price(replace(TV, provider=None))
+    assert order == await price(TV)
+    with pytest.raises(Invalid, match="name an amount or a package"):
+        await price(replace(TV, provider=ProviderName.FLUTTERWAVE))
 
 
 async def test_what_the_preferred_provider_does_not_list_is_sought_at_the_next(price):

@@ -28,6 +28,12 @@ from temporalio.worker import Worker
 from activities import names
 from activities.crossing import crossing, still_confirming
 from billpay.domain.bills import BillType
+from billpay.domain.catalogue import (
+    CatalogueRefreshed,
+    PriceListsRead,
+    ReadPriceLists,
+    RefreshCatalogue,
+)
 from billpay.domain.follow_ups import FollowUpReport
 from billpay.domain.interventions import STATUS_QUERY, PaymentProgress
 from billpay.domain.money import Stroops
@@ -56,6 +62,7 @@ from billpay.failures import Failure
 from workflows import search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.follow_up import FollowUpWorkflow
+from workflows.refresh_catalogue import RefreshCatalogueWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
 from workflows.watch_payments import WatchPaymentsWorkflow
@@ -66,6 +73,7 @@ WORKFLOWS = [
     ResendNotificationWorkflow,
     WatchPaymentsWorkflow,
     FollowUpWorkflow,
+    RefreshCatalogueWorkflow,
 ]
 TASK_QUEUE = "workflow-tests"
 POLL_SECONDS = 0.02
@@ -130,6 +138,9 @@ class Outside:
     follow_up: list[FollowUpReport | BaseException] = field(
         default_factory=lambda: [FollowUpReport(answered=3)]
     )
+    lists: dict[ProviderName, list[PriceListsRead | BaseException]] = field(default_factory=dict)
+    """What comes of reading each provider's lists."""
+
     calls: list[Call] = field(default_factory=list)
 
     def count(self, name: str) -> int:
@@ -216,6 +227,10 @@ class Outside:
         async def follow_up() -> FollowUpReport:
             return self._answer(names.FOLLOW_UP, None, self.follow_up)
 
+        @activity.defn(name=names.READ_PRICE_LISTS)
+        async def read_price_lists(request: ReadPriceLists) -> PriceListsRead:
+            return self._answer(names.READ_PRICE_LISTS, request, self.lists[request.provider])
+
         return [
             verify_payment,
             verify_account,
@@ -230,6 +245,7 @@ class Outside:
             retry_refund,
             watch_payments,
             follow_up,
+            read_price_lists,
         ]
 
 
@@ -297,6 +313,15 @@ class Stage:
         )
         await handle.result()
         return handle
+
+    async def refresh(self) -> WorkflowHandle[Any, CatalogueRefreshed]:
+        """Start the workflow that reads every scripted provider's lists."""
+        return await self.client.start_workflow(
+            RefreshCatalogueWorkflow.run,
+            RefreshCatalogue(providers=tuple(self.outside.lists)),
+            id=f"refresh-{self.task_queue}",
+            task_queue=self.task_queue,
+        )
 
     async def follow_up(self) -> WorkflowHandle[Any, FollowUpReport]:
         """Start one run of the questions about settled purchases."""

@@ -17,6 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from billpay.domain.bills import BillType
+from billpay.domain.catalogue import PriceListsRead
 from billpay.domain.deposits import ReturnIt
 from billpay.domain.interventions import Intervention, InterventionRequest
 from billpay.domain.money import Stroops
@@ -36,6 +37,7 @@ from billpay.domain.steps import AccountAnswer, Payable, PurchaseStep
 from billpay.failures import Ambiguous, Invalid, Unavailable
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.follow_up import FollowUpWorkflow
+from workflows.refresh_catalogue import RefreshCatalogueWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
 from workflows.watch_payments import WatchPaymentsWorkflow
@@ -47,12 +49,14 @@ WORKFLOWS = [
     ResendNotificationWorkflow,
     WatchPaymentsWorkflow,
     FollowUpWorkflow,
+    RefreshCatalogueWorkflow,
 ]
 
 DELIVERED = Delivered(provider_reference="VT-1")
 ADA = InterventionRequest(actor="ada", reason="confirmed by phone", provider_reference="VT-9")
 PAID = RefundPaid(transaction_hash="cd" * 32, amount=Stroops(1))
 UNCERTAIN = {"pay": [Ambiguous("timed out")], "confirm": [Processing()] * 500}
+READ = PriceListsRead(provider=ProviderName.VTPASS, lists=24, products=190, changes=3, failures=())
 TWO_PROVIDERS = Payable(
     bill_type=BillType.AIRTIME,
     title="airtime",
@@ -137,6 +141,12 @@ async def followed_up(stage):
     return handle
 
 
+async def refreshed(stage):
+    handle = await stage.refresh()
+    await handle.result()
+    return handle
+
+
 async def watching(stage):
     return await stage.watch()
 
@@ -212,6 +222,15 @@ PATHS = {
     "stray": Route(live=stray),
     "stray_and_held": Route({"refund": [RefundHeld(reason="no trustline"), PAID]}, stray_and_held),
     "told_again": Route(live=told_again),
+    "catalogue_refreshed": Route(
+        {
+            "lists": {
+                ProviderName.VTPASS: [READ],
+                ProviderName.FLUTTERWAVE: [Unavailable("offline")],
+            }
+        },
+        refreshed,
+    ),
     "watching": Route(live=watching),
     "followed_up": Route(live=followed_up),
 }

@@ -4,9 +4,11 @@ Both providers are VTPass's adapter on the simulated shop: the first, under Flut
 test lets it. The steps are those of a worker; the workflow's part is played by `Customers.served`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ from billpay.domain.routing import ProviderName
 from billpay.domain.steps import PurchaseStep, VerifyAccount, VerifyPayment
 from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
 from billpay.floats import Floats
+from billpay.providers.base import Purchase
 from billpay.providers.vtpass import VTPass
 from billpay.sandbox import identities
 from billpay.settings import load_settings
@@ -259,6 +262,50 @@ async def test_where_both_are_down_both_are_asked(customers):
     assert (await both.served()).by is None
     assert len(customers.line.calls) == knocked + len(WAITS) + 1
     await nobody.close()
+
+
+async def test_a_worker_that_gives_way_does_not_close_what_another_one_has_sent(customers):
+    """Fault 57: both began before either had sent; one sold and died, the other could not reach the shop."""
+    customers.line.down = httpx.ConnectError
+    await everybody(customers, 2)
+    customers.line.down = None
+    account, market = "45999999999", customers.market
+    market.shop.script(account, pay="delivered", appears_after_seconds=50)
+    order, step = await market.order(meter_order(account))
+    step = step.model_copy(update={"provider": FIRST, "others": (SECOND,)})
+    ready, gate = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        """Marks the attempt as sent only after the other worker has sold and died."""
+
+        async def mark_sent(self, request_id: str) -> None:
+            ready.set()
+            await gate.wait()
+            customers.line.down = httpx.ConnectError
+            await market.store.attempts.mark_sent(request_id)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(market.store.attempts, name)
+
+    slow = SimpleNamespace(
+        orders=market.store.orders, attempts=Slow(), catalogue=market.store.catalogue
+    )
+    late = Buyer(
+        store=slow,
+        providers={FIRST: customers.first},
+        clock=market.clock,
+        breakers=Breakers(store=market.store.breakers, rules=RULES),
+    )
+    waiting = asyncio.create_task(late.pay(step, is_repetition=False))
+    await ready.wait()
+    await market.store.attempts.mark_sent(step.request_id)
+    await customers.first.buy(Purchase.of(order), step.request_id)
+    gate.set()
+    with pytest.raises((Unavailable, Ambiguous)):
+        await waiting
+    customers.line.down = None
+    assert isinstance(await market.certainty(step, customers.buyer), Delivered)
+    assert market.agrees(account, Delivered(provider_reference=""))
 
 
 # Our account there

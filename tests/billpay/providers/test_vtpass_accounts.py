@@ -1,7 +1,7 @@
 import pytest
 
 from billpay.domain.accounts import AccountOk, AccountRefused, ProductNotSold
-from billpay.domain.bills import BillType
+from billpay.domain.bills import BillType, MeterType
 from billpay.domain.money import Kobo
 from billpay.failures import Misconfigured, Unavailable
 from billpay.providers.vtpass_accounts import read_account
@@ -102,6 +102,30 @@ def test_less_than_the_minimum_is_refused_by_its_name(read, minimum):
 @pytest.mark.parametrize("none", ["", "0", 0, None, "N/A"])
 def test_an_empty_minimum_is_none(read, none):
     assert read(METER | {"Minimum_Amount": none}).minimum is None
+
+
+@pytest.mark.parametrize("written", ["4,999.999", 4999.99])
+def test_more_than_the_maximum_is_refused_by_its_name(read, written):
+    """Rounded down: what the biller takes to the kobo, it takes."""
+    verdict = read(METER | {"MAX_Purchase_Amount": written})
+    assert verdict == AccountRefused(reason="The most this account takes is ₦4,999.99")
+
+
+@pytest.mark.parametrize("written", ["", "0.00", 0, None, 5000, "500000"])
+def test_a_maximum_that_is_none_or_is_kept_refuses_nothing(read, written):
+    assert read(METER | {"MAX_Purchase_Amount": written}).kind == "ok"
+
+
+@pytest.mark.parametrize(("word", "wanted"), [("POSTPAID", "prepaid"), ("prepaid", "postpaid")])
+def test_a_meter_of_the_other_kind_is_refused_by_its_kind(read, word, wanted):
+    """Fault 48: a prepaid meter that is sold to as postpaid gets no token."""
+    verdict = read(METER | {"Meter_Type": word}, meter_type=MeterType(wanted))
+    assert verdict == AccountRefused(reason=f"This is a {word.lower()} meter")
+
+
+@pytest.mark.parametrize("word", ["PREPAID", "prepaid", "", None, "N/A", "PRIME", "MD"])
+def test_any_other_word_for_a_meters_kind_says_nothing(read, word):
+    assert read(METER | {"Meter_Type": word}).kind == "ok"
 
 
 def test_exactly_the_minimum_is_enough(read):

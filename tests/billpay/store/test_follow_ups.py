@@ -1,4 +1,4 @@
-"""Which purchases are asked about again: all that were ever sent, once they are settled, each when its time has come."""
+"""Which purchases are asked about again, and when: all that were ever sent, once they are settled."""
 
 from datetime import timedelta
 

@@ -14,17 +14,18 @@ from starter.demo.stories import STORIES
 from starter.truth.books import Sale
 
 S = BillStatus
-OFFLINE = STORIES[-1]
+OFFLINE = next(story for story in STORIES if story.title == "Provider offline")
+FALLBACK = next(story for story in STORIES if story.title == "Second provider")
 PLACED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def line(*statuses, story=OFFLINE):
+def line(*statuses, story=OFFLINE, bought_from=None):
     steps = [Step(status, timedelta(seconds=i), "so it is") for i, status in enumerate(statuses)]
     return Line(
         story=story,
         due=cngn("1000"),
         memo="BILL-2",
-        provider="vtpass",
+        bought_from=story.bought_from if bought_from is None else bought_from,
         steps=steps,
         elapsed=timedelta(seconds=len(steps)),
         request_ids=frozenset({"request-1"}),
@@ -101,15 +102,35 @@ def test_a_missed_waypoint_is_complained_about():
 def test_any_other_number_of_purchases_at_the_provider_is_complained_about(sent):
     """A story may end well in the records and still have bought twice."""
     assert complaints(line(*OFFLINE.path), sale(pay_calls=sent)) == [
-        f"the provider heard its purchase {sent} times instead of 3"
+        f"its purchase was heard {sent} times instead of 3"
     ]
 
 
 def test_fewer_questions_than_planned_are_complained_about_and_more_are_not():
     assert complaints(line(*OFFLINE.path), sale(requeries=7)) == []
     assert complaints(line(*OFFLINE.path), sale(requeries=1)) == [
-        "the provider was asked about it 1 times instead of 2"
+        "it was asked about 1 times instead of 2"
     ]
+
+
+@pytest.mark.parametrize(
+    ("bought_from", "said"),
+    [
+        ((ProviderName.FLUTTERWAVE,), "flutterwave"),
+        ((ProviderName.VTPASS, ProviderName.FLUTTERWAVE), "vtpass, then flutterwave"),
+        ((), "nobody"),
+    ],
+)
+def test_a_purchase_that_was_tried_elsewhere_than_planned_is_complained_about(bought_from, said):
+    told = line(*FALLBACK.path, story=FALLBACK, bought_from=bought_from)
+    assert complaints(told, sale(pay_calls=2)) == [
+        f"was tried at {said} instead of flutterwave, then vtpass"
+    ]
+
+
+def test_a_line_names_the_provider_that_was_asked_last():
+    assert line(story=FALLBACK).provider is ProviderName.VTPASS
+    assert line(story=FALLBACK, bought_from=()).provider is None
 
 
 def test_only_its_own_purchases_count():

@@ -33,7 +33,7 @@ def line(*statuses, story=STORIES[0]):
         story=story,
         due=cngn("5030"),
         memo="BILL-1111111111111111111112",
-        provider="vtpass",
+        bought_from=["vtpass"],
         steps=steps,
         elapsed=timedelta(seconds=61),
     )

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from billpay.buying import Buyer
 from billpay.clock import system_clock
-from billpay.domain.bills import BillType
+from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.ids import bill_workflow_id, request_id
-from billpay.domain.money import ledger_amount
+from billpay.domain.money import cngn, ledger_amount, naira
 from billpay.domain.refunds import RefundPaid, RefundPurpose
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
@@ -27,6 +27,7 @@ from billpay.providers import build_providers
 from billpay.sandbox.identities import payer
 from billpay.settings import load_settings
 from billpay.store import Store
+from billpay.store.orders import NewOrder
 from starter.ordering import Typed, read_typed
 from starter.truth import compare
 from starter.truth.reading import read_world, sandbox_at
@@ -155,6 +156,35 @@ async def test_a_served_order_agrees_once_its_customer_has_been_told(service):
             True,
         )
     ]
+
+
+async def test_an_order_bought_at_a_lower_price_agrees_once_the_rest_is_back(service):
+    """I2 and I17: what was sold is what the order costs now, and the rest is owed."""
+    plan = NewOrder(
+        wallet_address=payer(1).public_key,
+        bill_type=BillType.DATA,
+        biller=BillerCode("mtn"),
+        account_number="08011111111",
+        bill_amount=naira("250"),
+        product_code="mtn-50mb-200",
+    )
+    order = await service.store.orders.place(plan)
+    operation_id = await service.receive(order.memo, order.due)
+    await service.store.orders.reprice(
+        order.transaction_id, naira("200"), ProviderName.VTPASS, detail="it fell"
+    )
+    await service.serve(order)
+    service.tell(order.transaction_id, "Your data bundle is now active!")
+    (difference,) = await service.differences()
+    assert difference.startswith(f"I2 {operation_id}")
+    rest = await service.store.refunds.open(
+        operation_id=operation_id,
+        purpose=RefundPurpose.EXCESS,
+        amount=cngn("50"),
+        reason="the price fell",
+    )
+    assert isinstance(await service.treasury.pay(rest), RefundPaid)
+    assert await service.differences() == []
 
 
 async def test_a_stray_deposit_agrees_once_it_is_back(service):

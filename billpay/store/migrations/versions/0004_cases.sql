@@ -108,6 +108,13 @@ END $$;
 CREATE TRIGGER case_of_breaker AFTER INSERT OR UPDATE OF opened_at ON breakers
 FOR EACH ROW WHEN (NEW.line = 'everything') EXECUTE FUNCTION case_of_breaker();
 
+-- What waits already has its case from now on.
+SELECT open_case('parked_credit', operation_id, NULL, operation_id, reason, parked_at) FROM parked_credits;
+SELECT open_case('held_refund', operation_id, transaction_id, operation_id, coalesce(held_reason, 'no reason given'), now())
+FROM refunds WHERE status = 'held';
+SELECT open_case('provider_account', provider, NULL, NULL, coalesce(reason, 'no reason given'), opened_at)
+FROM breakers WHERE line = 'everything' AND opened_at IS NOT NULL;
+
 -- Guards ------------------------------------------------------------------------------------------------------------
 
 -- What was told stays; a case is closed once, and none is deleted (I12, I16).
