@@ -77,6 +77,7 @@ class Treasury:
                 answer = await self._resolve(refund, in_flight)
                 if answer is not None:
                     return answer
+                refund = await self._refunds.get(refund.refund_id)
             return await self._known_end(refund) or await self._send(refund)
 
     @asynccontextmanager

@@ -181,7 +181,7 @@ class PaymentStore:
             counted = select(col(BillPaymentRow.status), func.count()).group_by(
                 col(BillPaymentRow.status)
             )
-            return {BillStatus(s): count for s, count in (await session.execute(counted)).tuples()}
+            return {BillStatus(status): n for status, n in await session.execute(counted)}
 
     async def stray_deposits(self) -> Sequence[Deposit]:
         """List the deposits that pay no order, oldest first."""

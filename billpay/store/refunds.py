@@ -26,6 +26,7 @@ from billpay.failures import Unavailable
 from billpay.store.database import Database, RefusedError
 from billpay.store.exclusions import contradicted_attempt, require_not_sold
 from billpay.store.holding import hold_back
+from billpay.store.orders import due_now
 from billpay.store.reading import envelope, numeric, refund, stroops
 from billpay.store.status import SERVICE, change_status, tell
 from billpay.store.tables import (
@@ -33,7 +34,6 @@ from billpay.store.tables import (
     DepositRow,
     RefundEnvelopeRow,
     RefundRow,
-    TransactionRow,
 )
 
 
@@ -159,7 +159,8 @@ class RefundStore:
     ) -> None:
         """Write down that an envelope has moved nothing and never will (`FAILED` or `DEAD`). Safe to repeat.
 
-        With a reason to `hold` its refund, both are one commit: nobody can sign anew between the two.
+        With a reason to `hold` its refund, both are one commit: nobody can sign anew between the two. A refund of what
+        was sold after all while the envelope was in flight is held likewise (I3).
 
         Raises:
             RefusedError: something else is certain about it already.
@@ -176,8 +177,9 @@ class RefundStore:
                 _refuse(signed, state)
             signed.state = state
             self._tell(session, row, f"refund_{state}", f"{transaction_hash} has moved nothing")
-            if hold is not None:
-                await self._hold(session, locked, row, hold)
+            reason = hold or await _sold_after_all(session, locked, row)
+            if reason is not None:
+                await self._hold(session, locked, row, reason)
 
     async def mark_paid(self, refund_id: str, transaction_hash: str) -> None:
         """Write down that the ledger has applied a refund: envelope, refund, deposit and order in one commit.
@@ -219,11 +221,8 @@ class RefundStore:
         if row.purpose == RefundPurpose.EXCESS:
             return
         await self._move(session, locked, BillStatus.REFUND_INITIATED, row.reason)
-        if locked.bill is None:
-            return
-        doubtful = await contradicted_attempt(session, locked.bill.transaction_id)
-        if doubtful is not None:
-            reason = f"{doubtful.provider} says that {doubtful.request_id} was sold after all"
+        reason = await _sold_after_all(session, locked, row)
+        if reason is not None:
             await self._hold(session, locked, row, reason)
 
     async def _hold(
@@ -321,8 +320,7 @@ async def _require_allowed(
     if row.purpose == RefundPurpose.EXCESS:
         if locked.bill is None or not is_delivered:
             raise RefusedError(f"{row.operation_id} is not delivered: it has no excess")
-        order = await session.get_one(TransactionRow, locked.bill.transaction_id)
-        if not 0 < amount <= came - stroops(order.cngn_amount):
+        if not 0 < amount <= came - await due_now(session, locked.bill.transaction_id):
             raise RefusedError(f"{row.operation_id} has no excess of {row.amount} cNGN")
         return
     if is_delivered or amount != came:
@@ -347,6 +345,16 @@ async def _envelope_of(
         .where(col(RefundEnvelopeRow.state) == state)
     )
     return (await session.execute(wanted)).scalar_one_or_none()
+
+
+async def _sold_after_all(session: AsyncSession, locked: _Locked, row: RefundRow) -> str | None:
+    """Say why a person must look at a refund of a whole order: its provider has contradicted itself."""
+    if locked.bill is None or row.purpose != RefundPurpose.WHOLE:
+        return None
+    doubtful = await contradicted_attempt(session, locked.bill.transaction_id)
+    if doubtful is None:
+        return None
+    return f"{doubtful.provider} says that {doubtful.request_id} was sold after all"
 
 
 async def _is_number_used(session: AsyncSession, envelope: RefundEnvelope) -> bool:

@@ -370,3 +370,20 @@ async def test_the_truth_that_comes_after_the_signature_is_a_case(till, refunds)
     record = await till.store.payments.record(order.transaction_id)
     assert record.order.status is BillStatus.REFUNDED
     assert record.receipt == till.receipt()
+
+
+@pytest.mark.parametrize("state", [EnvelopeState.FAILED, EnvelopeState.DEAD])
+async def test_what_was_sold_while_its_refund_was_in_flight_is_not_signed_for_again(
+    till, refunds, state
+):
+    """I3: the envelope that moved nothing was the last chance to see it in time."""
+    order, operation_id = await till.given_up()
+    refund, envelope = await till.signed(operation_id)
+    request_id = (await till.attempt(order)).request_id
+    await till.store.attempts.save_answer(request_id, till.delivery())
+    await refunds.settle_envelope(envelope.transaction_hash, state)
+    held = await refunds.get(refund.refund_id)
+    assert held.status is RefundStatus.HELD
+    assert "sold after all" in held.held_reason
+    with pytest.raises(RefusedError):
+        await refunds.save_envelope(till.envelope(refund))
