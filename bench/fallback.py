@@ -31,7 +31,7 @@ from billpay.domain.statuses import BillStatus
 from billpay.sandbox import identities
 from billpay.store import Store
 from billpay.store.orders import NewOrder
-from billpay.store.payments import PaymentRecord
+from billpay.store.payments import PaymentEvent, PaymentRecord
 from starter.opening import opened_store
 from starter.sandbox_payment import pay_in_sandbox
 from starter.stack import Stack
@@ -46,6 +46,7 @@ ENVIRONMENT = {
 }
 LEDGER_SECONDS = 0.25
 ENDED = frozenset({BillStatus.COMPLETED, BillStatus.REFUNDED, BillStatus.NEEDS_REVIEW})
+LEFT = ENDED | {BillStatus.PROVIDER_FAILED}
 LONGEST_WAVE_SECONDS = 300.0
 TEARDOWN_SECONDS = 0.3
 
@@ -60,6 +61,9 @@ class Fared:
     served_by: str | None
     waited_seconds: float
     """From the deposit's arrival in our records to the end."""
+
+    lost_seconds: float | None
+    """How much of that was spent at the first provider in vain; None where it was not asked, or served."""
 
 
 def read_arguments() -> argparse.Namespace:
@@ -127,12 +131,23 @@ def _fared(record: PaymentRecord) -> Fared:
     began = next(event.at for event in changes if event.status_to == BillStatus.CNGN_RECEIVED)
     is_served = record.order.status is BillStatus.COMPLETED
     waited = (changes[-1].at - began).total_seconds()
-    return Fared(record.provider_name if is_served else None, waited)
+    served_by = record.provider_name if is_served else None
+    return Fared(served_by, waited, None if served_by == FIRST else _lost(changes))
+
+
+def _lost(changes: Sequence[PaymentEvent]) -> float | None:
+    """Measure from the question to the first provider to its being given up."""
+    asked = [n for n, event in enumerate(changes) if event.detail.startswith(f"asking {FIRST}")]
+    if not asked:
+        return None
+    left = next(event for event in changes[asked[0] :] if event.status_to in LEFT)
+    return (left.at - changes[asked[0]].at).total_seconds()
 
 
 def show(table: Table, name: str, wave: Sequence[Fared]) -> None:
     """Add one wave to the table."""
     waits = sorted(one.waited_seconds for one in wave)
+    lost = [one.lost_seconds for one in wave if one.lost_seconds is not None]
     by = Counter(one.served_by or "nobody" for one in wave)
     served = sum(one.served_by is not None for one in wave)
     table.add_row(
@@ -142,12 +157,14 @@ def show(table: Table, name: str, wave: Sequence[Fared]) -> None:
         f"{statistics.median(waits):.1f}",
         f"{waits[int(len(waits) * 0.95)]:.1f}",
         f"{waits[-1]:.1f}",
+        f"{len(lost)}, {max(lost):.1f} s at most" if lost else "nobody",
     )
 
 
 async def run(arguments: argparse.Namespace) -> None:
     """Live the outage and print how everybody fared."""
-    table = Table("wave", "complete", "served by", "median s", "95% s", "longest s")
+    vain = f"asked {FIRST} in vain"
+    table = Table("wave", "complete", "served by", "median s", "95% s", "longest s", vain)
     folder = Path(tempfile.mkdtemp(prefix="billpay-fallback-"))
     async with (
         Stack(folder, environ=ENVIRONMENT, ledger_seconds=LEDGER_SECONDS) as stack,

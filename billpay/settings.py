@@ -143,7 +143,8 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000,
         description="how many calls must be counted before their failures make a provider asked last, "
-        "1 to 1000; of fewer than five, half fail by chance",
+        "and how many failures in a row within a minute do so at once, 1 to 1000; of fewer than five, "
+        "half fail by chance",
     )
     bill_processor_breaker_failure_share: float = Field(
         0.5,

@@ -84,23 +84,28 @@ _CERTAIN_LATE: Weighted[Script] = (
     (1, Script(verify=Verify.UNAVAILABLE)),
 )
 
+_AT_ONCE = {"token_after_seconds": 0}
+"""Whatever the habit of the disco."""
+
 QUICK: Behaviours = {
-    _F: (*_CERTAIN_SOON, (1, Script(pay=Says.CODE, code="amount"))),
-    _V: (*_CERTAIN_SOON, (1, Script(pay=Says.OFFLINE, uses=1))),
+    shop: [(weight, script.model_copy(update=_AT_ONCE)) for weight, script in _CERTAIN_SOON]
+    for shop in (_F, _V)
 }
 """What is certain within about a quarter of a minute at each provider."""
 
 PATIENT: Behaviours = {
     _F: (
-        *QUICK[_F],
+        *_CERTAIN_SOON,
         *_CERTAIN_LATE,
+        (1, Script(pay=Says.CODE, code="amount")),
         (1, Script(pay=Says.CODE, code="product off")),
         (1, Script(pay=Says.CODE, code="slow down", uses=1)),
         (1, Script(pay=Says.CODE, code="a sentence nobody knows", truth=Truth.DELIVERED)),
     ),
     _V: (
-        *QUICK[_V],
+        *_CERTAIN_SOON,
         *_CERTAIN_LATE,
+        (1, Script(pay=Says.OFFLINE, uses=1)),
         (1, Script(pay=Says.OFFLINE, uses=2)),
         (1, Script(pay=Says.CODE, code="091", uses=1)),
         (1, Script(pay=Says.CODE, code="777", truth=Truth.DELIVERED)),

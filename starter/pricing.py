@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from billpay.domain.accounts import AccountOk, AccountRefused
-from billpay.domain.bills import BillType, Product, biller_name
+from billpay.domain.bills import BillerCode, BillType, Product, biller_name
 from billpay.domain.money import Kobo, spoken_naira
-from billpay.domain.products import name_without_price
+from billpay.domain.products import content_of, name_without_price
 from billpay.domain.routing import PREFERENCE, ProviderName
 from billpay.failures import Failure, Invalid, Misconfigured, Unavailable
 from billpay.providers.base import Provider, Purchase
@@ -57,7 +57,7 @@ async def _priced_by(provider: Provider, order: NewOrder) -> NewOrder:
         amount = await _renewal_price(order, provider)
         return replace(order, bill_amount=amount, provider=provider.name)
     menu = await provider.products(order.bill_type, order.biller)
-    product = _chosen(menu, order.product_code, biller_name(order.biller))
+    product = _chosen(menu, order.product_code, order.biller)
     amount = order.bill_amount if product.price is None else product.price
     if not amount:
         raise Invalid(f"{product.name} has no price of its own: name an amount with --amount")
@@ -99,15 +99,19 @@ async def _renewal_price(order: NewOrder, provider: Provider) -> Kobo:
     return amount
 
 
-def _chosen(menu: Sequence[Product], wanted: str, biller: str) -> Product:
-    """Find a product by its code or its whole name, with or without the price in it, in any case."""
+def _chosen(menu: Sequence[Product], wanted: str, biller: BillerCode) -> Product:
+    """Find a product by its code, by its name in any case, or by what only its name says: `compact`, `1GB`."""
     text = wanted.strip().casefold()
     for product in menu:
         names = (product.code, product.name, name_without_price(product.name))
         if text in map(str.casefold, names):
             return product
+    says = content_of(biller, wanted)
+    alike = [one for one in menu if content_of(biller, one.name).may_be(says)]
+    if says.words and len(alike) == 1:
+        return alike[0]
     menu_lines = [f"  {product.code}  {product.name}  {_price(product)}" for product in menu]
-    raise UnknownProduct(f"{biller} sells no {wanted!r}; there is", menu_lines)
+    raise UnknownProduct(f"{biller_name(biller)} sells no {wanted!r}; there is", menu_lines)
 
 
 def _price(product: Product) -> str:

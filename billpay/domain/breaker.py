@@ -87,6 +87,8 @@ class Tally(_Model):
 
     calls: int = 0
     failures: int = 0
+    in_a_row: int = 0
+    """Failures of the present minute since the last answer."""
 
 
 class Call(_Model):
@@ -175,9 +177,13 @@ def window_begins(now: datetime, rules: BreakerRules) -> datetime:
 
 
 def has_tripped(tally: Tally, rules: BreakerRules) -> bool:
-    """Whether so many of so many calls failed that others are asked first."""
+    """Whether so many of so many calls failed, or so many one after the other, that others are asked first.
+
+    The share alone would notice an outage too late where much was sold just before.
+    """
     is_enough = tally.failures > 0 and tally.calls >= rules.minimum_calls
-    return is_enough and tally.failures >= rules.failure_share * tally.calls
+    is_share = tally.failures >= rules.failure_share * tally.calls
+    return tally.in_a_row >= rules.minimum_calls or (is_enough and is_share)
 
 
 def may_probe(breaker: Breaker, transaction_id: UUID, now: datetime) -> bool:
@@ -210,7 +216,7 @@ def after(
     if breaker.line == EVERYTHING:
         has_opened, reason = call.heard is Heard.OUR_ACCOUNT, call.detail
     else:
-        has_opened, reason = _has_opened(call, tally, rules), _share(call, tally, rules)
+        has_opened, reason = _has_opened(call, tally, rules), _reason(call, tally, rules)
     if not has_opened:
         return breaker
     opened = {"opened_at": now, "reason": reason, "next_probe_at": now + rules.probe_after}
@@ -233,12 +239,11 @@ def _has_opened(call: Call, tally: Tally, rules: BreakerRules) -> bool:
     return call.heard is Heard.FAILED and has_tripped(tally, rules)
 
 
-def _share(call: Call, tally: Tally, rules: BreakerRules) -> str:
+def _reason(call: Call, tally: Tally, rules: BreakerRules) -> str:
     seconds = int(rules.window.total_seconds())
     what = "purchases" if call.question is Question.PAY else "verifications"
-    return (
-        f"{tally.failures} of {tally.calls} {what} failed within {seconds} s, last: {call.detail}"
-    )
+    counted = f"{tally.failures} of {tally.calls} {what} failed within {seconds} s"
+    return f"{counted}, {tally.in_a_row} in a row, last: {call.detail}"
 
 
 def _is_due(breaker: Breaker, now: datetime) -> bool:

@@ -21,7 +21,9 @@ class CallsRow(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("provider", "line", "question", "place"),
         one_of("provider_calls_question", "question", Question),
-        CheckConstraint("failures BETWEEN 0 AND calls", name="provider_calls_failures"),
+        CheckConstraint(
+            "in_a_row BETWEEN 0 AND failures AND failures <= calls", name="provider_calls_failures"
+        ),
         CheckConstraint(f"place BETWEEN 0 AND {RING - 1}", name="provider_calls_place"),
     )
 
@@ -32,6 +34,8 @@ class CallsRow(SQLModel, table=True):
     minute: datetime = moment()
     calls: int = Field(sa_column=Column(Integer, nullable=False))
     failures: int = Field(sa_column=Column(Integer, nullable=False))
+    in_a_row: int = Field(sa_column=Column(Integer, nullable=False))
+    """Failures since the last answer of this minute."""
 
 
 class BreakerRow(SQLModel, table=True):

@@ -38,6 +38,15 @@ BREAKER_CLOSED = "breaker_closed"
 """Kinds of events that are about a provider, so they belong to no payment."""
 
 
+_COUNTS = {
+    Heard.ANSWERED: (1, 0),
+    Heard.FAILED: (1, 1),
+    # Trouble with our account says nothing about a line.
+    Heard.OUR_ACCOUNT: (0, 0),
+}
+"""How each is counted: calls, failures."""
+
+
 @dataclass(frozen=True)
 class Change:
     """A breaker that opened or closed, in the words of its event."""
@@ -105,12 +114,8 @@ class BreakerStore:
     async def _count(self, call: Call) -> int:
         """Add a call to its minute; answers how many open breakers it concerns."""
         minute = bucket_of(self._database.clock())
-        # Trouble with our account says nothing about a line, so it counts for none.
-        calls, failures = {
-            Heard.ANSWERED: (1, 0),
-            Heard.FAILED: (1, 1),
-            Heard.OUR_ACCOUNT: (0, 0),
-        }[call.heard]
+        calls, failures = _COUNTS[call.heard]
+        kept = 0 if call.heard is Heard.ANSWERED else 1
         fresh = insert(CallsRow).values(
             provider=call.provider,
             line=call.line,
@@ -119,6 +124,7 @@ class BreakerStore:
             minute=minute,
             calls=calls,
             failures=failures,
+            in_a_row=failures,
         )
         is_same = col(CallsRow.minute) >= fresh.excluded.minute
         concerned = select(func.count()).select_from(BreakerRow).where(*_open_ones(call.line))
@@ -129,6 +135,7 @@ class BreakerStore:
                 "minute": func.greatest(col(CallsRow.minute), fresh.excluded.minute),
                 "calls": case((is_same, col(CallsRow.calls)), else_=0) + calls,
                 "failures": case((is_same, col(CallsRow.failures)), else_=0) + failures,
+                "in_a_row": case((is_same, col(CallsRow.in_a_row)), else_=0) * kept + failures,
             },
         ).returning(concerned.scalar_subquery())
         async with self._database.transaction() as session:
@@ -172,7 +179,7 @@ async def _forget(session: AsyncSession, breaker: Breaker) -> None:
         update(CallsRow)
         .where(col(CallsRow.provider) == breaker.provider)
         .where(col(CallsRow.line) == breaker.line)
-        .values(calls=0, failures=0)
+        .values(calls=0, failures=0, in_a_row=0)
     )
     await session.execute(forgotten)
 
@@ -200,18 +207,21 @@ async def _locked(
 
 async def _tally(session: AsyncSession, call: Call, rules: BreakerRules, now: datetime) -> Tally:
     """Add up what was counted inside the window; a clock that ran ahead has counted nothing yet."""
-    added = select(
-        func.coalesce(func.sum(col(CallsRow.calls)), 0),
-        func.coalesce(func.sum(col(CallsRow.failures)), 0),
-    )
+    minute = bucket_of(now)
+    of_this_minute = func.sum(col(CallsRow.in_a_row)).filter(col(CallsRow.minute) == minute)
     inside = (
-        added.where(col(CallsRow.provider) == call.provider)
+        select(
+            func.coalesce(func.sum(col(CallsRow.calls)), 0),
+            func.coalesce(func.sum(col(CallsRow.failures)), 0),
+            func.coalesce(of_this_minute, 0),
+        )
+        .where(col(CallsRow.provider) == call.provider)
         .where(col(CallsRow.line) == call.line)
         .where(col(CallsRow.question) == call.question)
-        .where(col(CallsRow.minute).between(window_begins(now, rules), bucket_of(now)))
+        .where(col(CallsRow.minute).between(window_begins(now, rules), minute))
     )
-    calls, failures = (await session.execute(inside)).one()
-    return Tally(calls=calls, failures=failures)
+    calls, failures, in_a_row = (await session.execute(inside)).one()
+    return Tally(calls=calls, failures=failures, in_a_row=in_a_row)
 
 
 def _read(row: BreakerRow) -> Breaker:

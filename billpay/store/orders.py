@@ -13,7 +13,7 @@ from sqlmodel import col
 from billpay.domain.accounts import AccountVerdict
 from billpay.domain.bills import BillerCode, BillType, MeterType
 from billpay.domain.ids import new_transaction_id
-from billpay.domain.money import Kobo, cngn, naira_amount, spoken_cngn
+from billpay.domain.money import Kobo, Stroops, cngn, naira_amount, spoken_cngn
 from billpay.domain.orders import Order, OrderRow, due_for, read_order
 from billpay.domain.routing import PREFERENCE, ProviderName
 from billpay.domain.statuses import BillStatus, may_follow
@@ -254,3 +254,13 @@ async def row_of(session: AsyncSession, transaction_id: UUID) -> tuple[OrderRow,
         raise LookupError(f"there is no order {transaction_id}")
     transaction, bill, price = found
     return order_row(transaction, bill, price), bill
+
+
+async def due_now(session: AsyncSession, transaction_id: UUID) -> Stroops:
+    """Answer what is due for an order at the price it has now; what came above it is excess.
+
+    Raises:
+        LookupError: there is no such order.
+    """
+    order, _ = await row_of(session, transaction_id)
+    return order.due if order.price is None else read_order(order).due

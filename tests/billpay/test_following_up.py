@@ -10,9 +10,7 @@ import httpx
 import psycopg
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
-from billpay.buying import Buyer
 from billpay.domain.cases import CaseKind, Standing
 from billpay.domain.follow_ups import (
     QUESTIONS_AT_ONCE,
@@ -29,10 +27,8 @@ from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import PurchaseStep
 from billpay.failures import Failure, Misconfigured, Unavailable
 from billpay.following_up import FollowUps
-from billpay.providers.vtpass import VTPass
-from billpay.sandbox import identities
-from billpay.store import Store
-from tests.activities.placing import meter_order, new_order, purchase_step, verified
+from tests.activities.placing import meter_order, new_order, verified
+from tests.billpay.buying.market import Market, adapter
 from tests.fixtures.postgres import MovableClock
 from tests.fixtures.sandbox import Sandbox, Stage
 
@@ -42,13 +38,8 @@ MOMENT = timedelta(seconds=1)
 
 
 @dataclass
-class Market:
-    """One shop, one store, and a purchase there."""
-
-    shop: Sandbox
-    store: Store
-    clock: MovableClock
-    vtpass: VTPass
+class Aftermath(Market):
+    """A market in which days pass after the purchases."""
 
     @property
     def follow_ups(self) -> FollowUps:
@@ -58,15 +49,9 @@ class Market:
         return FollowUps(store=store or self.store, providers=providers, clock=self.clock)
 
     async def bought(self, new: Any) -> PurchaseStep:
-        """Buy, or try to: what the shop answers is kept."""
-        order = await verified(self.store, self.clock, new)
-        step = purchase_step(order, self.clock)
-        buyer = Buyer(
-            store=self.store, providers={ProviderName.VTPASS: self.vtpass}, clock=self.clock
-        )
-        try:
-            await buyer.pay(step, is_repetition=False)
-        except Failure:
+        """Buy, or try to; a person gives up what is not answered."""
+        _, step = await self.order(new)
+        if isinstance(await self.pay(step), Failure):
             await self.store.attempts.settle_unsold(step.transaction_id, 1, "given up", actor="ada")
         return step
 
@@ -104,15 +89,9 @@ def shop(sandbox_stage: Stage, clock: MovableClock) -> Iterator[Sandbox]:
 
 
 @pytest_asyncio.fixture
-async def market(shop, store, clock) -> AsyncIterator[Market]:
-    vtpass = VTPass(
-        base_url=shop.vtpass_url,
-        api_key=SecretStr(identities.vtpass_api_key()),
-        public_key=SecretStr(identities.vtpass_public_key()),
-        secret_key=SecretStr(identities.vtpass_secret_key()),
-        read_timeout_seconds=5,
-    )
-    yield Market(shop, store, clock, vtpass)
+async def market(shop, store, clock) -> AsyncIterator[Aftermath]:
+    vtpass = adapter(shop.vtpass_url)
+    yield Aftermath(shop, store, clock, vtpass)
     await vtpass.close()
 
 

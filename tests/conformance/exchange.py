@@ -74,6 +74,8 @@ class Witness(logging.Handler):
     def see(self, thing: object) -> None:
         """Look at what was answered or raised, as somebody who prints it would."""
         self.shown.append(repr(thing))
+        if isinstance(thing, Answer):
+            self.shown += [repr(thing.outcome), repr(thing.receipt), str(thing)]
         if isinstance(thing, Failure):
             told = (thing.detail, thing.customer, repr(thing.evidence), repr(vars(thing)))
             self.shown += [*told, *traceback.format_exception(thing)]

@@ -1,4 +1,4 @@
-"""What is left of the suite for a provider that sells nothing: it says so, buys nowhere, and keeps its key to itself."""
+"""What is left of the suite for a provider that sells nothing: it says so, buys nowhere, and keeps its key secret."""
 
 import pytest
 import pytest_asyncio

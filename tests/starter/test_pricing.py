@@ -63,6 +63,19 @@ async def test_a_plan_may_be_called_by_its_name_in_any_case(price, name):
     assert (order.product_code, order.product_name) == ("mtn-50mb-200", "N200 200MB - 2 days")
 
 
+async def test_a_package_may_be_called_by_the_one_word_that_tells_it(price):
+    order = await price(replace(TV, product_code="confam"))
+    assert order.product_code == "dstv-confam"
+    glo = replace(DATA, biller=BillerCode("glo"), provider=None, product_code="1GB")
+    order = await price(glo)
+    assert (order.provider, order.bill_amount) == (ProviderName.FLUTTERWAVE, naira("300"))
+
+
+async def test_a_word_that_tells_two_packages_tells_none(price):
+    with pytest.raises(UnknownProduct):
+        await price(replace(TV, product_code="compact plus"))
+
+
 async def test_an_unknown_plan_is_refused_with_the_plans_there_are(price):
     with pytest.raises(UnknownProduct, match="mtn-everything") as refused:
         await price(replace(DATA, product_code="mtn-everything"))

@@ -53,7 +53,7 @@ RULES = BreakerRules(
 )
 LINE = Line("electricity/ekedc")
 ADA, BOLA = UUID(int=1), UUID(int=2)
-TRIPPED = Tally(calls=6, failures=5)
+TRIPPED = Tally(calls=6, failures=5, in_a_row=3)
 
 
 def breaker(line=LINE, **changes):
@@ -176,19 +176,28 @@ def test_enough_failures_of_enough_calls_open_it(calls, failures, trips):
     assert has_tripped(Tally(calls=calls, failures=failures), RULES) is trips
 
 
+@pytest.mark.parametrize(("in_a_row", "trips"), [(4, False), (5, True), (50, True)])
+def test_an_outage_is_noticed_however_much_was_sold_just_before(in_a_row, trips):
+    tally = Tally(calls=1_000 + in_a_row, failures=in_a_row, in_a_row=in_a_row)
+    assert has_tripped(tally, RULES) is trips
+
+
 @given(
     st.integers(0, 500).flatmap(lambda calls: st.tuples(st.just(calls), st.integers(0, calls))),
     st.integers(1, 50),
     st.floats(0.01, 1),
+    st.data(),
 )
-def test_more_failures_never_close_and_more_answers_never_open(counted, minimum, share):
+def test_more_failures_never_close_and_an_answer_never_opens(counted, minimum, share, data):
     calls, failures = counted
+    in_a_row = data.draw(st.integers(0, failures))
     rules = RULES.model_copy(update={"minimum_calls": minimum, "failure_share": share})
-    trips = has_tripped(Tally(calls=calls, failures=failures), rules)
+    trips = has_tripped(Tally(calls=calls, failures=failures, in_a_row=in_a_row), rules)
     if trips:
+        worse = Tally(calls=calls + 1, failures=failures + 1, in_a_row=in_a_row + 1)
         assert failures
         assert calls >= minimum
-        assert has_tripped(Tally(calls=calls + 1, failures=failures + 1), rules)
+        assert has_tripped(worse, rules)
     elif calls >= minimum:
         assert not has_tripped(Tally(calls=calls + 1, failures=failures), rules)
 
@@ -197,7 +206,9 @@ def test_it_opens_with_the_failure_that_trips_it_and_says_why():
     then = step(breaker(), call())
     assert then.opened_at == NOW
     assert then.next_probe_at == NOW + RULES.probe_after
-    assert then.reason == "5 of 6 purchases failed within 300 s, last: no answer in time"
+    assert (
+        then.reason == "5 of 6 purchases failed within 300 s, 3 in a row, last: no answer in time"
+    )
     assert (then.last_failure_at, then.last_failure) == (NOW, "no answer in time")
 
 

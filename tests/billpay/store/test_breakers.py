@@ -108,6 +108,25 @@ async def test_what_is_inside_the_window_does(store, clock):
     assert (await hear(store, call())).is_open
 
 
+async def test_an_outage_is_noticed_however_much_was_sold_just_before(store):
+    await hear(store, *[call(Heard.ANSWERED)] * 20)
+    assert not (await hear(store, *[call()] * 4)).is_open
+    assert (await hear(store, call())).is_open
+
+
+async def test_an_answer_in_between_ends_the_row(store, sql):
+    await hear(store, *[call(Heard.ANSWERED)] * 20, *[call()] * 4, call(Heard.ANSWERED))
+    assert not (await hear(store, *[call()] * 4)).is_open
+    assert await sql.value("SELECT in_a_row FROM provider_calls") == 4
+
+
+async def test_a_row_does_not_reach_over_a_minute(store, clock):
+    """An hour with one failure in each minute is no outage."""
+    await hear(store, *[call(Heard.ANSWERED)] * 20, *[call()] * 4)
+    clock.advance(timedelta(minutes=1))
+    assert not (await hear(store, call())).is_open
+
+
 async def test_a_minute_takes_the_place_of_one_that_nobody_needs_any_more(store, clock, sql):
     """Nothing has to be cleared away, however long a line is never broken."""
     for _ in range(RING + 3):
@@ -140,7 +159,7 @@ async def test_an_operator_is_told_of_an_opening_once(store, sql):
     assert change.kind == BREAKER_OPENED
     again = await trip(store)
     assert (again.is_open, again.changes) == (True, ())
-    why = "5 of 5 purchases failed within 300 s, last: no answer in time"
+    why = "5 of 5 purchases failed within 300 s, 5 in a row, last: no answer in time"
     assert await events(sql) == [(BREAKER_OPENED, f"flutterwave electricity/ekedc: {why}")]
     assert change.detail == f"flutterwave electricity/ekedc: {why}"
 

@@ -5,6 +5,7 @@ import pytest
 from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.money import Kobo, cngn, naira
 from billpay.domain.outcomes import Answer, Declined, Whose
+from billpay.domain.refunds import RefundPurpose
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.store import RefusedError
@@ -88,6 +89,29 @@ async def test_after_a_refusal_the_next_provider_may_have_another_price(store, t
     refusal = Answer(outcome=Declined(reason="off", whose=Whose.PROVIDER))
     await store.attempts.save_answer(sent.request_id, refusal)
     assert (await reprice(store, order, Kobo(26_000))).bill_amount == Kobo(26_000)
+
+
+@pytest.mark.parametrize(("amount", "is_allowed"), [("50", True), ("50.0000001", False)])
+async def test_what_the_lower_price_leaves_goes_back_and_not_a_stroop_more(
+    store, till, order, amount, is_allowed
+):
+    """I2 and I9."""
+    await reprice(store, order)
+    sent = await till.sent(order)
+    await store.attempts.save_answer(sent.request_id, till.delivery())
+    await store.attempts.complete(order.transaction_id, detail="delivered")
+    deposit = (await store.payments.record(order.transaction_id)).deposits[0]
+    wish = store.refunds.open(
+        operation_id=deposit.credit.operation_id,
+        purpose=RefundPurpose.EXCESS,
+        amount=cngn(amount),
+        reason="the price fell",
+    )
+    if is_allowed:
+        assert (await wish).amount == cngn(amount)
+        return
+    with pytest.raises(RefusedError):
+        await wish
 
 
 async def test_the_running_package_is_read_from_the_verification(store, till, sql):

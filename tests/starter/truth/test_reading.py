@@ -13,6 +13,7 @@ from billpay.clock import system_clock
 from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.ids import bill_workflow_id, request_id
 from billpay.domain.money import cngn, ledger_amount, naira
+from billpay.domain.outcomes import Delivered
 from billpay.domain.refunds import RefundPaid, RefundPurpose
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
@@ -55,17 +56,18 @@ class Service:
         await self.intake.read_page()
         return paid.operation_id
 
-    async def serve(self, order):
-        """Buy the bill and complete the order."""
+    async def serve(self, order, provider=ProviderName.VTPASS):
+        """Buy the bill, ask what became of it, and complete the order."""
         name = order.transaction_id
         await self.store.orders.change_status(name, BillStatus.VERIFYING_ACCOUNT, detail="asked")
         step = PurchaseStep(
             transaction_id=name,
-            provider=ProviderName.VTPASS,
+            provider=provider,
             number=1,
             request_id=request_id(bill_workflow_id(name), 1, system_clock()),
         )
         await self.buyer.pay(step, is_repetition=False)
+        assert isinstance(await self.buyer.confirm(step), Delivered)
         await self.store.attempts.complete(name, detail="delivered")
         return (await self.store.payments.record(name)).receipt
 
@@ -185,6 +187,20 @@ async def test_an_order_bought_at_a_lower_price_agrees_once_the_rest_is_back(ser
     )
     assert isinstance(await service.treasury.pay(rest), RefundPaid)
     assert await service.differences() == []
+
+
+@pytest.mark.parametrize("provider", [ProviderName.FLUTTERWAVE, ProviderName.VTPASS])
+async def test_a_sale_is_seen_whoever_made_it(service, provider):
+    """I3, I7, I14: what one provider sold is no secret because another was asked first."""
+    order = await service.order(account="1111111111111", meter_type="prepaid", amount="5000")
+    await service.receive(order.memo, order.due)
+    receipt = await service.serve(order, provider)
+    tokens = filter(None, (receipt.token, receipt.bonus_token))
+    service.tell(order.transaction_id, "\n".join(map(spoken_token, tokens)))
+    comparison = await compare(service.store, service.sandbox.url)
+    assert comparison.differences == []
+    (row,) = comparison.rows
+    assert row.truth == "sold ₦5,000, with a token"
 
 
 async def test_a_stray_deposit_agrees_once_it_is_back(service):

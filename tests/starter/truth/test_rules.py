@@ -167,6 +167,12 @@ def test_an_order_sold_twice_is_seen(both):
     assert {"I4", "I2"} <= both.invariants()
 
 
+def test_an_order_sold_by_two_providers_under_one_id_is_seen(both):
+    """I4."""
+    both.sales.append(sale("extra-1", "account 3", "500"))
+    assert {"I4", "I2"} <= both.invariants()
+
+
 @pytest.mark.parametrize("by", [-1, 1])
 def test_a_balance_that_is_off_by_one_stroop_is_seen(both, by):
     """I5."""

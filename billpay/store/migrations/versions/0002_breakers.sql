@@ -9,9 +9,10 @@ CREATE TABLE provider_calls (
     minute TIMESTAMP WITH TIME ZONE NOT NULL,
     calls INTEGER NOT NULL,
     failures INTEGER NOT NULL,
+    in_a_row INTEGER NOT NULL,
     PRIMARY KEY (provider, line, question, place),
     CONSTRAINT provider_calls_question CHECK (question IN ('verify', 'pay')),
-    CONSTRAINT provider_calls_failures CHECK (failures BETWEEN 0 AND calls),
+    CONSTRAINT provider_calls_failures CHECK (in_a_row BETWEEN 0 AND failures AND failures <= calls),
     CONSTRAINT provider_calls_place CHECK (place BETWEEN 0 AND 63)
 );
 
