@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 RUN := $(VENV)/bin/python
+# Most tests wait for ledgers and servers: three at a time keep two cores busy.
+SIDE_BY_SIDE ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -28,7 +30,7 @@ up: $(INSTALLED)
 	@$(RUN) -m starter up
 
 test: $(INSTALLED)
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(SIDE_BY_SIDE)
 
 check: $(INSTALLED)
 	$(VENV)/bin/ruff format --check .

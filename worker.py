@@ -58,7 +58,7 @@ from starter.schedules import follow_up_schedule, keep_schedule
 from workflows import search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.follow_up import FollowUpWorkflow
-from workflows.policies import LONGEST_MONEY_STEP
+from workflows.policies import LONGEST_MONEY_STEP, WORKER_LOST_AFTER
 from workflows.refresh_catalogue import RefreshCatalogueWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
@@ -66,6 +66,9 @@ from workflows.watch_payments import WatchPaymentsWorkflow
 
 GRACEFUL_STOP = LONGEST_MONEY_STEP + timedelta(seconds=10)
 """A stopping worker lets a running money step finish; container platforms must wait longer still before they kill."""
+
+BEAT_AT_LEAST_EVERY = WORKER_LOST_AFTER / 3
+"""The SDK holds beats back for four fifths of their timeout, which would leave a busy worker a moment of grace only."""
 
 CORE_TEARDOWN_SECONDS = 0.3
 """A process that ends right after its worker may abort while the SDK's threads unwind (temporalio/sdk-python#300)."""
@@ -221,6 +224,7 @@ def payment_worker(settings: Settings, clients: Clients) -> Worker:
         ],
         interceptors=[HeartbeatInterceptor()],
         graceful_shutdown_timeout=GRACEFUL_STOP,
+        max_heartbeat_throttle_interval=BEAT_AT_LEAST_EVERY,
     )
 
 
@@ -247,6 +251,7 @@ def watching_worker(settings: Settings, clients: Clients) -> Worker:
         activities=[watch.watch_payments],
         interceptors=[HeartbeatInterceptor()],
         graceful_shutdown_timeout=GRACEFUL_STOP,
+        max_heartbeat_throttle_interval=BEAT_AT_LEAST_EVERY,
     )
 
 

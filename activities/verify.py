@@ -123,7 +123,7 @@ class VerifyActivities:
                 # A changed price ends the order too, but there is nothing wrong with the account.
                 is_account = price is None
                 status = BillStatus.ACCOUNT_INVALID if is_account else BillStatus.PROVIDER_FAILED
-                await self.store.orders.change_status(order.transaction_id, status, detail=reason)
+                await self._show(order, status, reason)
                 return AccountAnswer(refused=reason)
             case ProductNotSold(reason=reason):
                 return await self._pass_over(order, f"{provider} does not sell it: {reason}")
@@ -140,10 +140,14 @@ class VerifyActivities:
 
     async def _pass_over(self, order: Order, why: str) -> AccountAnswer:
         """Have the next provider asked; nothing is said of the account."""
-        await self.store.orders.change_status(
-            order.transaction_id, BillStatus.PROVIDER_FAILED, detail=f"passed over: {why}"
-        )
+        await self._show(order, BillStatus.PROVIDER_FAILED, f"passed over: {why}")
         return AccountAnswer(refused=None, passed_over=why)
+
+    async def _show(self, order: Order, status: BillStatus, detail: str) -> None:
+        """Show what the question led to, unless its repetition has led further meanwhile."""
+        await self.store.orders.change_status(
+            order.transaction_id, status, detail=detail, only_from=BillStatus.VERIFYING_ACCOUNT
+        )
 
     async def _count(self, order: Order, provider: ProviderName, said: Any) -> bool:
         return await self.breakers.count(

@@ -18,6 +18,8 @@ import typer.main
 from activities import names
 from billpay.domain import outcomes
 from billpay.domain.attempts import GRACE, PROOF_DISTANCE
+from billpay.domain.cases import CaseKind
+from billpay.domain.follow_ups import SOLD_AGES, UNSOLD_AGES
 from billpay.domain.ids import memo_of
 from billpay.domain.interventions import Intervention
 from billpay.domain.statuses import BillStatus
@@ -146,6 +148,26 @@ def test_the_runbook_says_of_every_status_who_acts():
 
 def test_the_runbook_knows_every_decision_a_person_can_take():
     assert set(first_column("docs/operating.md", "Decisions")) == {str(i) for i in Intervention}
+
+
+def test_the_runbook_says_of_every_kind_of_case_how_it_ends():
+    kinds = first_column("docs/operating.md", "Everything that waits: cases")
+    assert kinds == [str(kind) for kind in CaseKind]
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "ages"),
+    [
+        ("not sold", "10 minutes, then 1, 6, 24, 48 and 72 hours", UNSOLD_AGES),
+        ("sold", "1, 24 and 72 hours", SOLD_AGES),
+    ],
+)
+def test_the_runbook_knows_when_a_settled_purchase_is_asked_about_again(what, said, ages):
+    assert f"| {what} | {said} |" in (ROOT / "docs" / "operating.md").read_text()
+    minutes, _, hours = said.rpartition("then ")
+    told = [timedelta(minutes=int(number)) for number in re.findall(r"\d+", minutes)]
+    told += [timedelta(hours=int(number)) for number in re.findall(r"\d+", hours)]
+    assert told == list(ages)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class Purchasing(Refunding):
             step = self._next_attempt(provider, others)
             outcome = await self._purchase(step)
             ending = await self._conclude(step, outcome)
-            if not isinstance(outcome, Postponed):
+            if not isinstance(outcome, Postponed) or not isinstance(ending, NextProvider):
                 break
             await workflow.sleep(
                 timedelta(seconds=outcome.retry_after_seconds),
@@ -240,9 +240,13 @@ class Purchasing(Refunding):
         """Ask one last time: what a provider certainly sold is not refunded, whoever wishes it."""
         try:
             outcome = await steps.ask_provider(step)
-        except ActivityError:
+        except ActivityError as error:
+            failed = step_failed(error)
+            if failed.word == steps.UNFORESEEN:
+                # It may have answered, and the answer was lost: nothing is given up on that.
+                await self._record("refund_refused", f"asked again first: {failed.detail}")
+                return None
             # The provider is silent; the person who decided has better sources.
-            pass
         else:
             if isinstance(outcome, TokenAwaited):
                 await self._record("refund_refused", "sold: only its token is still awaited")

@@ -158,12 +158,20 @@ class Reviewable:
             )
         )
 
-    async def _notify(self, kind: MessageKind) -> None:
-        """Tell the customer; a message that cannot be delivered changes nothing about the money (I8)."""
+    async def _notify(self, kind: MessageKind | None, *, edition: int = 1) -> None:
+        """Tell the customer, without a kind whatever fits now.
+
+        A message that cannot be delivered changes nothing about the money (I8).
+        """
         transaction_id, operation_id = self._about()
         try:
             await steps.notify_customer(
-                NotifyStep(kind=kind, transaction_id=transaction_id, operation_id=operation_id)
+                NotifyStep(
+                    kind=kind,
+                    transaction_id=transaction_id,
+                    operation_id=operation_id,
+                    edition=edition,
+                )
             )
         except ActivityError as error:
             await self._record("notification_failed", step_failed(error).detail)
@@ -262,15 +270,7 @@ class Reviewable:
 
     async def _resend(self, request: InterventionRequest) -> None:
         await self._record(Intervention.RESEND_NOTIFICATION, request.reason, actor=request.actor)
-        transaction_id, operation_id = self._about()
-        await steps.notify_customer(
-            NotifyStep(
-                kind=None,
-                transaction_id=transaction_id,
-                operation_id=operation_id,
-                edition=resend_edition(),
-            )
-        )
+        await self._notify(None, edition=resend_edition())
 
 
 def resend_edition() -> int:

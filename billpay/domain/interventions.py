@@ -6,7 +6,7 @@ speak only signals.
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Intervention(StrEnum):
@@ -31,9 +31,18 @@ class InterventionRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     actor: str = Field(min_length=1, max_length=100)
+    """A person; the names under which the service itself and its customers act are nobody's."""
+
     reason: str = Field(min_length=1, max_length=500)
     provider_reference: str | None = Field(default=None, max_length=100)
     """The provider's name for the sale; `mark_delivered` only."""
+
+    @field_validator("actor")
+    @classmethod
+    def _is_a_person(cls, actor: str) -> str:
+        if actor.strip().lower() in ("", "service", "customer"):
+            raise ValueError(f"{actor!r} is nobody: name the person who decides")
+        return actor
 
 
 STATUS_QUERY = "status"

@@ -24,7 +24,7 @@ _ACCOUNT_DIGITS = range(6, 21)
 """Lengths no meter or smartcard leaves; inside them the provider's verification decides."""
 
 _SANDBOX_PHONE_DIGITS = range(12, 13)
-"""A provider's sandbox has 12-digit trigger numbers in the place of phones (settings refuse them when live)."""
+"""A provider's sandbox has 12-digit trigger numbers in the place of phones (adapters refuse them when live)."""
 
 
 class Order(BaseModel):

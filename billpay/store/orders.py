@@ -131,16 +131,23 @@ class OrderStore:
         return read_order(await self.row(transaction_id))
 
     async def change_status(
-        self, transaction_id: UUID, to: BillStatus, *, detail: str, actor: str = SERVICE
+        self,
+        transaction_id: UUID,
+        to: BillStatus,
+        *,
+        detail: str,
+        actor: str = SERVICE,
+        only_from: BillStatus | None = None,
     ) -> None:
-        """Show where an order stands.
+        """Show where an order stands; with `only_from`, only where it still stands there.
 
         Safe to repeat: one that is further on, or over, stays where it is. A step that is repeated after a crash or a
-        reset shows nothing new, and no money depends on what is shown.
+        reset shows nothing new; whether money may move is never read from what is shown.
         """
         async with self._database.transaction() as session:
             bill = await lock_bill(session, transaction_id)
-            if may_follow(BillStatus(bill.status), to):
+            current = BillStatus(bill.status)
+            if may_follow(current, to) and only_from in (None, current):
                 clock = self._database.clock
                 await change_status(session, clock, bill, to, detail=detail, actor=actor)
 

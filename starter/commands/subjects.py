@@ -1,5 +1,6 @@
 """What a person may call a payment: the order's id, its memo, or the operation id of a deposit that claims no order."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,6 +34,9 @@ class StraySubject:
 
 Subject = OrderSubject | StraySubject
 
+_OPERATION_ID = re.compile(r"[0-9]+(?:-[0-9]+)?")
+"""The ledger's name for an operation; one transfer of a contract call has its place in it behind a dash."""
+
 
 def read_subject(text: str) -> Subject:
     """Read how a person names a payment.
@@ -41,7 +45,7 @@ def read_subject(text: str) -> Subject:
         Invalid: it names none.
     """
     name = text.strip()
-    if name.isascii() and name.isdigit():
+    if _OPERATION_ID.fullmatch(name):
         return StraySubject(name)
     named_by_memo = transaction_id_from_memo(name.encode())
     if named_by_memo is not None:

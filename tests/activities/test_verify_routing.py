@@ -1,56 +1,23 @@
 """Who is asked about an order, and what becomes of those who gave no answer lately."""
 
 import logging
-from dataclasses import dataclass, field
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from activities.verify import REROUTED, VerifyActivities
+from activities.verify import VerifyActivities
 from billpay.breakers import Breakers
-from billpay.domain.accounts import AccountOk, AccountRefused, AccountVerdict, ProductNotSold
+from billpay.domain.accounts import AccountOk, AccountRefused, ProductNotSold
 from billpay.domain.bills import BillType
-from billpay.domain.breaker import BreakerRules, Question, line_of
-from billpay.domain.deposits import DepositPolicy, ReturnIt
-from billpay.domain.orders import Order
-from billpay.domain.outcomes import Answer, Delivered, Processing
-from billpay.domain.refunds import RefundPurpose
-from billpay.domain.routing import ProviderName
+from billpay.domain.deposits import DepositPolicy
+from billpay.domain.outcomes import Delivered
 from billpay.domain.statuses import BillStatus
-from billpay.domain.steps import AccountAnswer, Payable, VerifyAccount, VerifyPayment
-from billpay.failures import Failure, Misconfigured, Unavailable
+from billpay.domain.steps import AccountAnswer
+from billpay.failures import Misconfigured, Unavailable
 from tests.activities.conftest import failing, run
-from tests.activities.placing import meter_order, new_order, paid, purchase_step
-
-VTPASS, FLUTTERWAVE, PAYSTACK = ProviderName
-RULES = BreakerRules(
-    window=timedelta(minutes=5),
-    minimum_calls=3,
-    failure_share=0.5,
-    probe_after=timedelta(seconds=60),
-)
-DOWN = Unavailable("it gave no answer in time")
-
-
-@dataclass
-class Counter:
-    """A provider that sells what it is told to, and says what it is told to say."""
-
-    name: ProviderName
-    said: AccountVerdict | Failure = field(default_factory=AccountOk)
-    does_sell: bool = True
-    asked: int = 0
-
-    def sells(self, *_: Any) -> bool:
-        return self.does_sell
-
-    async def verify_account(self, _: Any) -> AccountVerdict:
-        self.asked += 1
-        if isinstance(self.said, Failure):
-            raise self.said
-        return self.said
+from tests.activities.counters import DOWN, FLUTTERWAVE, RULES, VTPASS, Counter, Counters, account
+from tests.activities.placing import new_order, paid
 
 
 @pytest.fixture
@@ -74,58 +41,9 @@ def steps(store, breakers, flutterwave, vtpass) -> VerifyActivities:
     return VerifyActivities(store, providers, DepositPolicy(), breakers)
 
 
-@dataclass
-class Counters:
-    """The two providers, and an order that comes to them."""
-
-    steps: VerifyActivities
-    clock: Any
-
-    async def order(self, **wishes: Any) -> Order:
-        return await paid(self.steps.store, self.clock, meter_order(**wishes))
-
-    async def route(self, order: Order) -> tuple[ProviderName, ...]:
-        answer = await self.verdict(order)
-        assert isinstance(answer, Payable)
-        return answer.route
-
-    async def verdict(self, order: Order) -> Payable | ReturnIt:
-        record = await self.steps.store.payments.record(order.transaction_id)
-        request = VerifyPayment(
-            transaction_id=order.transaction_id,
-            operation_id=record.deposits[0].credit.operation_id,
-        )
-        answer: Payable | ReturnIt = await run(self.steps.verify_payment, request)
-        return answer
-
-    async def notes(self, order: Order) -> list[str]:
-        events = (await self.steps.store.payments.record(order.transaction_id)).events
-        return [event.detail for event in events if event.kind == REROUTED]
-
-    async def purchase(self, order: Order, said: Any) -> None:
-        """Let an order's purchase at Flutterwave end like this."""
-        await self.steps.breakers.count(
-            said,
-            by=FLUTTERWAVE,
-            line=line_of(order.bill_type, order.biller),
-            question=Question.PAY,
-            transaction_id=order.transaction_id,
-        )
-
-    async def trip(self) -> None:
-        """Let Flutterwave fail until its breaker opens."""
-        order = await self.order()
-        for _ in range(RULES.minimum_calls):
-            await self.purchase(order, DOWN)
-
-
 @pytest.fixture
 def counters(steps, clock) -> Counters:
     return Counters(steps, clock)
-
-
-def account(order: Order, *others: ProviderName, provider=FLUTTERWAVE) -> VerifyAccount:
-    return VerifyAccount(transaction_id=order.transaction_id, provider=provider, others=others)
 
 
 # Who is asked
@@ -311,56 +229,3 @@ async def test_a_product_that_one_does_not_sell_is_the_next_ones(
     events = (await records.of(order.transaction_id)).events
     assert events[-1].status_to == BillStatus.PROVIDER_FAILED
     assert events[-1].detail == f"passed over: {answer.passed_over}"
-
-
-# After a reset
-
-
-async def test_what_may_be_sold_is_finished_before_anybody_else_is_asked(counters, store, clock):
-    """I4, fault 58: the workflow begins anew and knows nothing of the purchase."""
-    order = await counters.order()
-    await run(counters.steps.verify_account, account(order))
-    step = purchase_step(order, clock)
-    opened = await store.attempts.open(
-        transaction_id=step.transaction_id,
-        number=step.number,
-        provider=step.provider,
-        request_id=step.request_id,
-    )
-    await store.attempts.mark_sent(opened.request_id)
-    await store.attempts.save_answer(opened.request_id, Answer(outcome=Processing()))
-    verdict = await counters.verdict(order)
-    assert verdict.unfinished == step
-
-
-async def test_what_may_be_sold_is_finished_even_where_nobody_sells_it_any_more(
-    counters, store, clock, flutterwave, vtpass
-):
-    """Fault 63: a refund for want of a seller would give away what was bought."""
-    order = await counters.order()
-    await run(counters.steps.verify_account, account(order))
-    step = purchase_step(order, clock)
-    await store.attempts.open(
-        transaction_id=step.transaction_id,
-        number=step.number,
-        provider=step.provider,
-        request_id=step.request_id,
-    )
-    flutterwave.does_sell = vtpass.does_sell = False
-    verdict = await counters.verdict(order)
-    assert (verdict.route, verdict.unfinished) == ((), step)
-
-
-async def test_a_refund_that_was_decided_stays_decided(counters, store):
-    order = await counters.order()
-    await store.orders.change_status(
-        order.transaction_id, BillStatus.REFUND_INITIATED, detail="a refund"
-    )
-    (deposit,) = (await store.payments.record(order.transaction_id)).deposits
-    await store.refunds.open(
-        operation_id=deposit.credit.operation_id,
-        purpose=RefundPurpose.WHOLE,
-        amount=deposit.credit.amount,
-        reason="no such meter",
-    )
-    assert await counters.verdict(order) == ReturnIt(reason="no such meter")
