@@ -56,9 +56,12 @@ class BillStatus(StrEnum):
 
 _S = BillStatus
 
-_ENDS = frozenset({_S.COMPLETED, _S.REFUND_INITIATED, _S.NEEDS_REVIEW})
-"""What may end the service of an order from wherever it is shown to be: which of them it is, is decided by the records
-of its purchases and refunds, under the bill's lock. A late step that shows an old status must not stand in the way."""
+_SOLD = frozenset({_S.COMPLETED, _S.NEEDS_REVIEW})
+"""What certainty may lead to from wherever an order is shown to be: whether it was sold is read from its purchases,
+under the bill's lock, and a late step that shows an old status must not stand in the way."""
+
+_UNSOLD = _SOLD | {_S.REFUND_INITIATED}
+"""The same where no purchase is being made: whether money goes back is read from the purchases too."""
 
 SUCCESSORS: dict[BillStatus, frozenset[BillStatus]] = {
     # A deposit or the clock.
@@ -68,17 +71,16 @@ SUCCESSORS: dict[BillStatus, frozenset[BillStatus]] = {
     # Short, late or impossible deposits are refunded without asking a provider.
     _S.CNGN_RECEIVED: frozenset({_S.VERIFYING_ACCOUNT, _S.REFUND_INITIATED, _S.NEEDS_REVIEW}),
     # No provider reachable for verification ends in provider_failed.
-    _S.VERIFYING_ACCOUNT: _ENDS | {_S.ACCOUNT_INVALID, _S.PROCESSING_BILL, _S.PROVIDER_FAILED},
+    _S.VERIFYING_ACCOUNT: _UNSOLD | {_S.ACCOUNT_INVALID, _S.PROCESSING_BILL, _S.PROVIDER_FAILED},
     # Whoever died with the answer in hand asks again, and may be answered otherwise.
-    _S.ACCOUNT_INVALID: _ENDS | {_S.VERIFYING_ACCOUNT},
+    _S.ACCOUNT_INVALID: _UNSOLD | {_S.VERIFYING_ACCOUNT},
     # Every answer a purchase can get.
-    _S.PROCESSING_BILL: _ENDS | {_S.PROVIDER_PROCESSING, _S.RETRY_SCHEDULED, _S.PROVIDER_FAILED},
-    _S.RETRY_SCHEDULED: _ENDS | {_S.PROCESSING_BILL, _S.PROVIDER_PROCESSING, _S.PROVIDER_FAILED},
+    _S.PROCESSING_BILL: _SOLD | {_S.PROVIDER_PROCESSING, _S.RETRY_SCHEDULED, _S.PROVIDER_FAILED},
+    _S.RETRY_SCHEDULED: _SOLD | {_S.PROCESSING_BILL, _S.PROVIDER_PROCESSING, _S.PROVIDER_FAILED},
     # Certainty, or a person after the deadline; never a refund by time alone.
-    _S.PROVIDER_PROCESSING: (_ENDS - {_S.REFUND_INITIATED})
-    | {_S.PROVIDER_FAILED, _S.RETRY_SCHEDULED},
+    _S.PROVIDER_PROCESSING: _SOLD | {_S.PROVIDER_FAILED, _S.RETRY_SCHEDULED},
     # The next provider, the same one after an operator's retry, or the refund.
-    _S.PROVIDER_FAILED: _ENDS | {_S.VERIFYING_ACCOUNT, _S.PROCESSING_BILL},
+    _S.PROVIDER_FAILED: _UNSOLD | {_S.VERIFYING_ACCOUNT, _S.PROCESSING_BILL},
     _S.REFUND_INITIATED: frozenset({_S.REFUND_PROCESSING, _S.NEEDS_REVIEW}),
     _S.REFUND_PROCESSING: frozenset({_S.REFUNDED, _S.NEEDS_REVIEW}),
     # Whatever the person decides, or the provider's late certainty.

@@ -16,7 +16,7 @@ from billpay.domain.statuses import BillStatus
 from billpay.domain.tokens import Token, masked_token
 from starter.truth.books import Books, OrderRecord, Sale, account_of
 
-_TOKEN = re.compile(r"(?<!\d)\d{4}(?:-?\d{4}){4}(?!\d)")
+_TOKEN = re.compile(r"(?<![\w-])\d{4}(?:-?\d{4}){4}(?![\w-])")
 _MEANS = {
     BillStatus.COMPLETED: Disposition.DELIVERED,
     BillStatus.REFUNDED: Disposition.REFUNDED,

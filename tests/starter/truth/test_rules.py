@@ -207,6 +207,12 @@ def test_a_customer_who_was_told_another_token_as_well_is_seen(both):
     assert both.invariants() == {"I8"}
 
 
+def test_a_providers_reference_is_no_token(both):
+    """Some have twenty digits too."""
+    both.messages.append(told(LIGHT, "Reference: CF-FLYAPI-20261125011454133969"))
+    assert both.invariants() == set()
+
+
 def test_somebody_elses_token_is_seen(both):
     """I8: a token told to the wrong customer is lost to its owner."""
     both.messages[0] = told(EXTRA, f"Token: {spoken_token(TOKEN)}")
