@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from billpay.ledger.base import CreditPage, LedgerSource, LedgerTip
-from billpay.ledger.horizon import check_history, require_network
-from billpay.ledger.horizon_credits import position_of
+from billpay.ledger.positions import check_history, position_of, require_network
 from billpay.store import Store
 
 CLOCK_MARGIN = timedelta(minutes=10)

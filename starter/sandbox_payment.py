@@ -6,7 +6,8 @@ from billpay.domain.ids import MEMO_LIMIT_BYTES
 from billpay.domain.money import Stroops, cngn, ledger_amount
 from billpay.failures import Invalid, Misconfigured
 from billpay.ledger.base import LedgerSource
-from billpay.ledger.horizon import Horizon, require_network
+from billpay.ledger.horizon import Horizon
+from billpay.ledger.positions import require_network
 from billpay.sandbox import identities
 from billpay.settings import Settings
 

@@ -33,6 +33,25 @@ class CaseKind(StrEnum):
     PROVIDER_ACCOUNT = "provider_account"
     """A provider refuses our key, or our float there is empty; ended by a purchase it answers, or by a person."""
 
+    LEDGER_GAP = "ledger_gap"
+    """The ledger's server has forgotten what we have not read; ended by itself when a server has it, or by a person."""
+
+    LEDGER_SILENT = "ledger_silent"
+    """Nothing was heard of the ledger for too long; ended by itself."""
+
+    MISSED_CREDIT = "missed_credit"
+    """A second reading found a deposit that the first had missed; it was taken in. Ended by a person."""
+
+    TREASURY = "treasury"
+    """Refunds stand still: the treasury is short, frozen, or its key is refused; ended by the next one that is paid."""
+
+    UNCLAIMED_BALANCE = "unclaimed_balance"
+    """A refund set aside on the ledger was not claimed in time; ended when it is claimed or taken back."""
+
+    RECONCILIATION = "reconciliation"
+    """Ledger, records and workflows do not tell the same; ended by the first reconciliation without that difference,
+    or by a person."""
+
 
 CONTRADICTIONS = frozenset({CaseKind.SOLD_AFTER_ALL, CaseKind.REVERSED, CaseKind.OTHER_TOKENS})
 """Late truths: each is told once of an attempt, whatever its provider says afterwards."""
@@ -145,5 +164,28 @@ _ADVICE = {
     ),
     CaseKind.PROVIDER_ACCOUNT: (
         "mend the key or fill the float; this case ends by itself with the next purchase that the provider answers"
+    ),
+    CaseKind.LEDGER_GAP: (
+        "point the service at a server whose history reaches back far enough: deposits in the gap are read from there, "
+        "and this case ends by itself"
+    ),
+    CaseKind.LEDGER_SILENT: (
+        "deposits wait and are not lost: look after the ledger's server and the watcher; this case ends by itself"
+    ),
+    CaseKind.MISSED_CREDIT: (
+        "the deposit is taken in and goes its way; ask the ledger's server why it left it out, or change the server, "
+        "then close this case"
+    ),
+    CaseKind.TREASURY: (
+        "mend what the reason names (fund the treasury, unfreeze it, mend its key): refunds go on by themselves, and "
+        "this case ends with the first one that is paid"
+    ),
+    CaseKind.UNCLAIMED_BALANCE: (
+        "tell the payer that their refund waits on the ledger to be claimed, or take it back (`claimables`); this case "
+        "ends by itself when it is claimed or taken back"
+    ),
+    CaseKind.RECONCILIATION: (
+        "look at the report (`reconcile`), mend what differs; this case ends by itself with the first reconciliation "
+        "that finds no such difference"
     ),
 }

@@ -31,6 +31,9 @@ class Credit(BaseModel):
     """Raw bytes of a text memo; None where there is none or it is of another type."""
 
     memo_type: str
+    alias: int | None = None
+    """The number by which it names an order, for payers who cannot send text: the id of the multiplexed destination,
+    else a memo of the kind `id`; None where there is neither."""
 
 
 class Disposition(StrEnum):
@@ -48,6 +51,9 @@ class Disposition(StrEnum):
     HELD = "held"
     """Kept for a person, who has been told."""
 
+    KEPT = "kept"
+    """Dust that claims no order: ours by policy, without a workflow."""
+
 
 class StrayReason(StrEnum):
     """Why a deposit claims no order."""
@@ -55,6 +61,11 @@ class StrayReason(StrEnum):
     NO_MEMO = "no_memo"
     UNKNOWN_MEMO = "unknown_memo"
     DUPLICATE = "duplicate"
+    CONTRADICTORY = "contradictory"
+    """Its memo names one order and its destination another: nobody guesses."""
+
+    DUST = "dust"
+    """So little that sending it back costs more than it is worth."""
 
 
 class Deposit(BaseModel):
@@ -98,6 +109,9 @@ class ReturnIt(BaseModel):
     kind: Literal["return"] = "return"
     reason: str
     """In the customer's words."""
+
+    hold: str | None = None
+    """Why a person must let it go first: a policy, in the operator's words; None where it goes by itself."""
 
 
 def assess(order: Order, credit: Credit, policy: DepositPolicy) -> PayTheBill | ReturnIt:

@@ -49,6 +49,9 @@ class ReturnDepositRequest(_Step):
     reason: str
     """In words its payer may read."""
 
+    hold: str | None = None
+    """Why a person must let it go first: a policy; None where it goes by itself."""
+
 
 class ResendRequest(_Step):
     """Starts the workflow that tells a customer again."""
@@ -163,6 +166,9 @@ class RefundStep(_Step):
 
     reason: str
     """In words its payer may read."""
+
+    hold: str | None = None
+    """Why it is opened held, for the operator; None where it goes by itself."""
 
 
 class RetryRefund(_Step):

@@ -17,6 +17,8 @@ _STRAY = {
     StrayReason.NO_MEMO: "the payment carried no memo",
     StrayReason.UNKNOWN_MEMO: "the payment's memo names no order of ours",
     StrayReason.DUPLICATE: "the order had already been paid",
+    StrayReason.CONTRADICTORY: "the payment's memo and its destination name different orders",
+    StrayReason.DUST: "the payment is too small to be used or sent back",
 }
 
 

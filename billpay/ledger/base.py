@@ -26,6 +26,22 @@ class UnreadableRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Debit:
+    """cNGN that left the wallet in a closed ledger, whoever sent it: a refund of ours, a withdrawal, or a clawback."""
+
+    operation_id: str
+    """Named as a credit's is; `index` counts the operation's debits."""
+
+    transaction_hash: str
+    ledger: int
+    closed_at: datetime
+    destination: str | None
+    """Who got it; None where nobody did (a clawback, a burn)."""
+
+    amount: Stroops
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreditPage:
     """One page of the wallet's history, in ledger order."""
 
@@ -40,6 +56,10 @@ class CreditPage:
 
     unreadable: Sequence[UnreadableRecord] = ()
     """What is neither a credit nor known to be none; to be recorded with the page, since the cursor passes it."""
+
+    debits: Sequence[Debit] = ()
+    """What left the wallet on it, as far as the server lists it: Horizon's pages of payments leave out claimable
+    balances and clawbacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +87,12 @@ class LedgerAccount:
     balance: Stroops
     """What it holds of our asset and may spend; zero without a trustline."""
 
+    holding: Stroops
+    """Everything it holds of our asset, what is promised elsewhere included: the left side of the balance equation."""
+
+    native_balance: Stroops
+    """Its XLM, from which fees and reserves are paid."""
+
     as_of_ledger: int | None = None
     """The newest ledger of the server that answered; None where it does not say."""
 
@@ -80,6 +106,41 @@ class AppliedTransaction:
     successful: bool
     result_codes: Sequence[str]
     """Transaction and operation codes in Horizon's words; empty where it succeeded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeeStats:
+    """What inclusion in a ledger has cost lately, in stroops of XLM for each operation."""
+
+    base: int
+    """The network's minimum."""
+
+    usual: int
+    """What nine of ten paid at most (`fee_charged` p90)."""
+
+    surge: int
+    """What 99 of 100 paid at most (`fee_charged` p99)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a server can do beyond what every one can; found out by asking it, once."""
+
+    fee_stats: bool
+    claimable_balances: bool
+    asynchronous_submission: bool
+    """Whether it takes an envelope without waiting for a ledger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimableBalance:
+    """Money set aside on the ledger until one of its claimants takes it."""
+
+    balance_id: str
+    """The 72 hex digits that the network calls it by."""
+
+    amount: Stroops
+    claimants: Sequence[str]
 
 
 class LedgerSource(Protocol):
@@ -103,6 +164,18 @@ class LedgerSource(Protocol):
 
     async def transaction(self, transaction_hash: str) -> AppliedTransaction | None:
         """Look a transaction up; None means this server does not know it, which proves nothing by itself."""
+        ...
+
+    async def capabilities(self) -> Capabilities:
+        """Answer what this server can do; asked once and remembered."""
+        ...
+
+    async def fee_stats(self) -> FeeStats | None:
+        """Answer what inclusion costs now; None where the server cannot tell."""
+        ...
+
+    async def claimable_balance(self, balance_id: str) -> ClaimableBalance | None:
+        """Look a claimable balance up; None means that this server has none of that name now."""
         ...
 
     async def submit(self, envelope_xdr: str, transaction_hash: str) -> AppliedTransaction:

@@ -14,10 +14,9 @@ from billpay.ledger.base import (
     AppliedTransaction,
     CreditPage,
     LedgerAccount,
-    LedgerSource,
     LedgerTip,
 )
-from billpay.ledger.horizon_credits import ledger_of, read_page
+from billpay.ledger.horizon_credits import read_page
 from billpay.ledger.horizon_http import TOO_LARGE, HorizonHttp, Reply
 from billpay.ledger.horizon_records import OurAsset, read_account, read_tip, read_transaction
 from billpay.ledger.refund_verdicts import is_applied_without_effect, refusal
@@ -162,62 +161,3 @@ def _codes(reply: Reply) -> Sequence[str]:
     listed = [codes.get("transaction"), codes.get("inner_transaction")]
     listed += operations if isinstance(operations, list) else []
     return tuple(code for code in listed if isinstance(code, str))
-
-
-async def require_network(source: LedgerSource, passphrase: str) -> LedgerTip:
-    """Make sure that a server reads our network; answers how far it has read.
-
-    Raises:
-        Misconfigured: it reads another one.
-        Unavailable: the server gave no answer.
-    """
-    tip = await source.tip()
-    check_network(tip, passphrase)
-    return tip
-
-
-async def require_history(source: LedgerSource, cursor: str) -> LedgerTip:
-    """Make sure that a server still has everything behind a cursor; answers how far it has read.
-
-    Raises:
-        Misconfigured: its history begins later, so that deposits would be missed without a word.
-        Unavailable: the server gave no answer, or has not read as far as the cursor yet.
-    """
-    tip = await source.tip()
-    check_history(tip, cursor)
-    return tip
-
-
-def check_network(tip: LedgerTip, passphrase: str) -> None:
-    """Make sure that a tip is of our network.
-
-    Raises:
-        Misconfigured: it is of another one.
-    """
-    if tip.network_passphrase != passphrase:
-        raise Misconfigured(
-            f"HORIZON_URL serves the network {tip.network_passphrase!r}, "
-            f"STELLAR_NETWORK_PASSPHRASE says {passphrase!r}"
-        )
-
-
-def check_history(tip: LedgerTip, cursor: str) -> None:
-    """Make sure that a server at this tip has every ledger from the cursor's on.
-
-    Asked for what it has deleted, Horizon moves the cursor up without a word, so nobody but us would notice.
-
-    Raises:
-        Misconfigured: its history begins later.
-        Unavailable: it has not read as far as the cursor.
-    """
-    reached = ledger_of(cursor)
-    if reached < tip.oldest_ledger:
-        raise Misconfigured(
-            f"the server's history begins with ledger {tip.oldest_ledger}, ours ends in ledger {reached}: deposits in "
-            "between would be missed; point HORIZON_URL at a server that has them"
-        )
-    if reached > tip.ledger:
-        raise Unavailable(
-            f"the server has read up to ledger {tip.ledger}, we up to {reached}: it lags behind, or the network was "
-            "reset"
-        )

@@ -28,6 +28,7 @@ from billpay.ledger.horizon_shapes import (
     text,
     truth,
 )
+from billpay.ledger.positions import ledger_of
 
 _PAYMENTS = frozenset({"payment", "path_payment_strict_receive", "path_payment_strict_send"})
 """Operations that name one receiver, one asset and what arrived: `amount`, whatever was sent."""
@@ -36,21 +37,8 @@ _CONTRACT_CALL = "invoke_host_function"
 _NATIVE_ONLY = frozenset({"create_account", "account_merge"})
 """Listed among payments, but they move only the network's own coin."""
 
-_LEDGER_SHIFT = 32
-"""An operation's id holds its ledger in the upper 32 of 64 bits (SEP-35)."""
-
 _BODY_LIMIT = 1_500
 """Characters kept of a record that cannot be read."""
-
-
-def ledger_of(position: str) -> int:
-    """Answer the ledger that a cursor or an operation's id lies in."""
-    return int(position) >> _LEDGER_SHIFT
-
-
-def position_of(ledger: int) -> str:
-    """Answer the cursor right behind which a ledger's first operation lies."""
-    return str(ledger << _LEDGER_SHIFT)
 
 
 def read_page(

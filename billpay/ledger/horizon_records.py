@@ -79,6 +79,8 @@ def read_account(document: Document, asset: OurAsset, as_of_ledger: int | None) 
             can_receive=any(truth(line, "is_authorized") for line in lines),
             demands_memo=_demands_memo(document),
             balance=Stroops(sum(_spendable(line) for line in lines)),
+            holding=Stroops(sum(amount(line, "balance") for line in lines)),
+            native_balance=_native(document),
             as_of_ledger=as_of_ledger,
         )
     except UnexpectedShapeError as error:
@@ -107,6 +109,11 @@ def _spendable(line: Document) -> int:
     """Answer a holding without what open offers have promised to others."""
     promised = amount(line, "selling_liabilities") if "selling_liabilities" in line else 0
     return amount(line, "balance") - promised
+
+
+def _native(document: Document) -> Stroops:
+    native = [b for b in members(document, "balances") if b.get("asset_type") == "native"]
+    return Stroops(sum(amount(line, "balance") for line in native))
 
 
 def _demands_memo(document: Document) -> bool:

@@ -24,7 +24,7 @@ from billpay.domain.refunds import (
 )
 from billpay.failures import Misconfigured, Unavailable
 from billpay.ledger.base import AppliedTransaction, LedgerAccount, LedgerSource, LedgerTip
-from billpay.ledger.horizon import check_network
+from billpay.ledger.positions import check_network
 from billpay.ledger.refund_destinations import (
     account_behind,
     obstacle_in_account,

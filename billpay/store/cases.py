@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -22,7 +22,7 @@ from billpay.store.case_tables import CaseRow
 from billpay.store.database import Database, RefusedError
 from billpay.store.orders import row_of
 from billpay.store.standing import bill_amount_of, standing_of
-from billpay.store.status import tell
+from billpay.store.status import SERVICE, tell
 from billpay.store.tables import BillPaymentRow, EventRow, RefundRow
 
 CASE_CLOSED = "case_closed"
@@ -74,6 +74,31 @@ class CaseStore:
                 Review((await row_of(session, bill.transaction_id))[0], event.at, event.detail)
                 for bill, event in found
             ]
+
+    async def open(
+        self, kind: CaseKind, subject: str, detail: str, *, operation_id: str | None = None
+    ) -> None:
+        """Tell a person of something that concerns no order. Safe to repeat: one case at a time for each subject."""
+        async with self._database.transaction() as session:
+            opened = insert(CaseRow).values(
+                kind=kind,
+                subject=subject,
+                operation_id=operation_id,
+                loss_kobo=0,
+                detail=detail,
+                opened_at=self._database.clock(),
+            )
+            await session.execute(opened.on_conflict_do_nothing())
+
+    async def end(self, kind: CaseKind, subject: str, resolution: str) -> None:
+        """Close what has ended by itself. Safe to repeat: where no such case is open nothing happens."""
+        async with self._database.transaction() as session:
+            await session.execute(
+                update(CaseRow)
+                .where(col(CaseRow.kind) == kind, col(CaseRow.subject) == subject)
+                .where(col(CaseRow.closed_at).is_(None))
+                .values(closed_at=self._database.clock(), closed_by=SERVICE, resolution=resolution)
+            )
 
     async def close(self, case_id: int, *, actor: str, reason: str) -> Case:
         """Close a case on a person's word, with their reason in its order's timeline (I16). Moves no money.

@@ -77,6 +77,7 @@ def deposit(row: DepositRow) -> Deposit:
             amount=stroops(row.amount),
             memo=row.memo,
             memo_type=row.memo_type,
+            alias=None if row.alias is None else int(row.alias),
         ),
         transaction_id=row.transaction_id,
         stray_reason=StrayReason(row.stray_reason) if row.stray_reason else None,

@@ -132,6 +132,7 @@ class DepositRow(SQLModel, table=True):
     amount: Decimal = cngn()
     memo: bytes | None = sealed(nullable=True)
     memo_type: str = words()
+    alias: int | None = Field(default=None, sa_column=Column(Numeric(20, 0), nullable=True))
     transaction_id: UUID | None = order(nullable=True)
     stray_reason: str | None = words(nullable=True)
     disposition: str = words(default="pending")

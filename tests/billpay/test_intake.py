@@ -11,7 +11,7 @@ from billpay.domain.money import cngn
 from billpay.failures import Misconfigured, Unavailable
 from billpay.intake import QUIET_PAGES_BEFORE_CHECK, SETTLED_LEDGERS, Intake
 from billpay.ledger.horizon import Horizon
-from billpay.ledger.horizon_credits import position_of
+from billpay.ledger.positions import position_of
 from billpay.sandbox import identities
 from tests.billpay.ledger import wire
 from tests.billpay.ledger.wire import NOT_FOUND, page, payment, root, serving

@@ -8,8 +8,8 @@ import pytest
 from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
 from billpay.ledger import horizon_http
 from billpay.ledger.base import LedgerTip
-from billpay.ledger.horizon import Horizon, check_history, require_history, require_network
-from billpay.ledger.horizon_credits import position_of
+from billpay.ledger.horizon import Horizon
+from billpay.ledger.positions import check_history, position_of, require_history, require_network
 from tests.billpay.ledger import wire
 from tests.billpay.ledger.wire import NOT_FOUND, as_http, page, payment, problem, refused, serving
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from billpay.failures import Unavailable
-from billpay.ledger.horizon_credits import ledger_of, position_of, read_page
+from billpay.ledger.horizon_credits import read_page
 from billpay.ledger.horizon_records import OurAsset
+from billpay.ledger.positions import ledger_of, position_of
 from tests.billpay.ledger import wire
 from tests.billpay.ledger.wire import contract_call, movement, page, payment, transaction
 

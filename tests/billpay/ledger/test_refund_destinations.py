@@ -19,6 +19,8 @@ def account(**changes):
         "can_receive": True,
         "demands_memo": False,
         "balance": Stroops(0),
+        "holding": Stroops(0),
+        "native_balance": Stroops(0),
     }
     return LedgerAccount(**facts | changes)
 

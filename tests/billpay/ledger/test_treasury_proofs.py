@@ -50,6 +50,8 @@ class SaidLedger:
             can_receive=True,
             demands_memo=False,
             balance=AMOUNT,
+            holding=AMOUNT,
+            native_balance=AMOUNT,
             as_of_ledger=self.as_of_ledger,
         )
 
