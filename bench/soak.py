@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.kills import kill_repeatedly, read_kills
 from starter.crowd import SHOPS, Crowd
 from starter.customers import PATIENT, QUICK, draw_crowd
 from starter.opening import opened_store
@@ -34,7 +35,6 @@ ENVIRONMENT = {
 LEDGER_SECONDS = 0.25
 """Refunds take a ledger each, and a crowd has many."""
 
-DOWN_SECONDS = 2.0
 TEARDOWN_SECONDS = 0.3
 
 
@@ -52,34 +52,10 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parts_of(
-    stack: Stack,
-) -> Mapping[str, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]]:
-    """Name what can be killed: how it is killed, how it comes back."""
-    return {
-        "worker": (stack.kill_worker, stack.start_worker),
-        "temporal": (stack.kill_temporal, stack.start_temporal),
-        "postgres": (stack.kill_postgres, stack.start_postgres),
-        "sandbox": (stack.kill_sandbox, stack.start_sandbox),
-    }
-
-
-async def kill_repeatedly(stack: Stack, kills: Mapping[str, int], every: float) -> None:
-    """Kill each part as often as asked, one at a time, and start it again."""
-    parts = parts_of(stack)
-    for part in [part for part, times in kills.items() for _ in range(times)]:
-        await asyncio.sleep(every)
-        print(f"kill -9 {part}", flush=True)
-        kill, start = parts[part]
-        await kill()
-        await asyncio.sleep(DOWN_SECONDS)
-        await start()
-
-
 async def run(arguments: argparse.Namespace) -> Comparison:
     """Live one soak."""
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    kills = {part: int(times) for part, times in (text.split("=") for text in arguments.kill)}
+    kills = read_kills(arguments.kill)
     print(f"{arguments.orders} orders, seed {seed}, kills {kills}", flush=True)
     customers = draw_crowd(arguments.orders, seed, QUICK if arguments.quick else PATIENT)
     folder = Path(tempfile.mkdtemp(prefix="billpay-soak-"))
