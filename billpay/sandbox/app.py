@@ -12,6 +12,7 @@ from billpay.sandbox.ledger_faults import Switchboard
 from billpay.sandbox.ledger_world import ledger_world_router
 from billpay.sandbox.paystack import PaystackAccount, paystack_router, paystack_world_router
 from billpay.sandbox.phone import Inbox, phone_router
+from billpay.sandbox.rpc import rpc_router
 from billpay.sandbox.shop_world import shop_world_router
 from billpay.sandbox.vtpass import vtpass_router
 from billpay.sandbox.vtpass_shop import Shop
@@ -21,12 +22,14 @@ def create_app(*, clock: Clock, journal: Journal, ledger_seconds: float = 1.0) -
     """Build the sandbox as its journal left it."""
     vtpass, flutterwave = Shop(clock, journal), FlutterwaveShop(clock, journal)
     paystack, inbox = PaystackAccount(clock, journal), Inbox(journal)
-    ledger, switchboard = Ledger(clock, journal, ledger_seconds), Switchboard(journal)
+    switchboard = Switchboard(journal)
+    ledger = Ledger(clock, journal, ledger_seconds, switchboard)
     app = FastAPI(title="Billpay sandbox")
     app.include_router(vtpass_router(vtpass), prefix="/vtpass/api")
     app.include_router(flutterwave_router(flutterwave), prefix="/flutterwave/v3")
     app.include_router(paystack_router(paystack), prefix="/paystack")
     app.include_router(horizon_router(ledger, switchboard))
+    app.include_router(rpc_router(ledger, journal))
     app.include_router(phone_router(inbox), prefix="/phone")
     app.include_router(shop_world_router(vtpass), prefix="/world")
     app.include_router(shop_world_router(flutterwave), prefix="/world")

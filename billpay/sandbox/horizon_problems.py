@@ -137,6 +137,16 @@ def timed_out(envelope: Envelope) -> Problem:
     )
 
 
+def gateway_timeout() -> Problem:
+    """Say that whoever was asked on the way did not answer."""
+    return Problem(
+        504,
+        "timeout",
+        "Timeout",
+        "Your request timed out before completing. Please try your request again.",
+    )
+
+
 def refused(envelope: Envelope, outcome: TransactionOutcome) -> Problem:
     """Say why the network did not take what was posted."""
     return _failed(envelope.text, outcome.to_xdr(envelope), outcome.words(envelope))

@@ -9,23 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billpay.domain.money import Stroops, ledger_amount
-from billpay.sandbox.ledger_entries import XLM
+from billpay.sandbox.ledger_entries import XLM, Movement, MovementKind
 from billpay.sandbox.ledger_envelopes import Party
 from billpay.sandbox.ledger_history import Found
-from billpay.sandbox.ledger_records import PaymentRecord, TransactionRecord
+from billpay.sandbox.ledger_records import Call, PaymentRecord, TransactionRecord
 
 _NO_CHANGES = "AAAAAA=="
 """LedgerEntryChanges with nothing in it."""
 
 _CODE_LENGTH_SHORT = 4
 _PAGED = "{?cursor,limit,order}"
-_TYPES = {
-    0: "create_account",
-    1: "payment",
-    2: "path_payment_strict_receive",
-    8: "account_merge",
-    13: "path_payment_strict_send",
-}
+_INVOKED = "HostFunctionTypeHostFunctionTypeInvokeContract"
 
 
 def amount(stroops: int) -> str:
@@ -113,7 +107,7 @@ def payment_json(found: Found, base: str, *, joined: bool) -> dict[str, Any]:
         "transaction_successful": record.successful,
         "source_account": payment.source.address,
         **_muxed("source_account", payment.source),
-        "type": _TYPES[payment.type_i],
+        "type": payment.type,
         "type_i": payment.type_i,
         "created_at": moment(record.close_time),
         "transaction_hash": record.transaction_hash,
@@ -124,7 +118,9 @@ def payment_json(found: Found, base: str, *, joined: bool) -> dict[str, Any]:
 
 def _details(payment: PaymentRecord) -> dict[str, Any]:
     """Write what only this kind of operation tells."""
-    kind = _TYPES[payment.type_i]
+    kind = payment.type
+    if payment.call is not None:
+        return _call(payment, payment.call)
     if kind == "create_account":
         return {
             "starting_balance": amount(payment.amount or 0),
@@ -147,6 +143,31 @@ def _details(payment: PaymentRecord) -> dict[str, Any]:
         **_muxed("to", payment.receiver),
         "amount": amount(payment.amount or 0),
         **_path(payment, kind),
+    }
+
+
+def _call(payment: PaymentRecord, call: Call) -> dict[str, Any]:
+    """Write a contract's call, whose money is told only by what changed."""
+    return {
+        "function": _INVOKED,
+        "parameters": [{"value": value, "type": kind} for kind, value in call.parameters],
+        "address": "",
+        "salt": "",
+        "asset_balance_changes": [_change(movement) for movement in payment.movements],
+    }
+
+
+def _change(movement: Movement) -> dict[str, Any]:
+    """Write what changed hands; what was made has no sender, and what was destroyed no receiver."""
+    kind, muxed_id = movement.kind, movement.receiver_id
+    is_destroyed = kind in (MovementKind.BURN, MovementKind.CLAWBACK)
+    return {
+        **asset_fields(movement.asset),
+        "type": kind.value,
+        **({} if kind is MovementKind.MINT else {"from": movement.sender}),
+        **({} if is_destroyed else {"to": movement.receiver}),
+        "amount": amount(movement.amount),
+        **({} if muxed_id is None else {"destination_muxed_id": str(muxed_id)}),
     }
 
 

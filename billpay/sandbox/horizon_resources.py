@@ -11,6 +11,7 @@ from billpay.sandbox.ledger_records import TransactionRecord
 _PROTOCOL = 27
 _PAGED = "{?cursor,limit,order}"
 _PERCENTILES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99)
+_HALF = 50
 _TX_SET_SIZE = 1000
 
 
@@ -19,6 +20,7 @@ def root_json(base: str, *, newest: int, elder: int, core: int, close_time: int)
     return {
         "_links": {
             "account": link(f"{base}/accounts/{{account_id}}"),
+            "claimable_balances": link(f"{base}/claimable_balances/{{id}}"),
             "fee_stats": link(f"{base}/fee_stats"),
             "ledger": link(f"{base}/ledgers/{{sequence}}"),
             "ledgers": link(f"{base}/ledgers{_PAGED}"),
@@ -77,7 +79,7 @@ def account_json(account: Account, base: str, modified_at: int) -> dict[str, Any
             for key, weight in {**account.signers, account.address: account.master_weight}.items()
         ],
         "data": account.entries,
-        "num_sponsoring": 0,
+        "num_sponsoring": account.sponsored_entries,
         "num_sponsored": 0,
         "paging_token": account.address,
     }
@@ -113,14 +115,15 @@ def _signer(key: str, weight: int) -> dict[str, Any]:
     return {"weight": weight, "key": key, "type": "ed25519_public_key"}
 
 
-def fee_stats_json(newest: int) -> dict[str, Any]:
-    """Write what fees were lately: the base fee, since nobody competes here."""
-    fee = str(BASE_FEE)
-    spread = {"max": fee, "min": fee, "mode": fee} | {f"p{part}": fee for part in _PERCENTILES}
+def fee_stats_json(newest: int, price: int) -> dict[str, Any]:
+    """Write what fees were lately: the base fee, or for the upper half the price that competition has made."""
+    lowest, highest = str(BASE_FEE), str(price)
+    spread = {"max": highest, "min": lowest, "mode": highest}
+    spread |= {f"p{part}": highest if part > _HALF else lowest for part in _PERCENTILES}
     return {
         "last_ledger": str(newest),
-        "last_ledger_base_fee": fee,
-        "ledger_capacity_usage": "0.01",
+        "last_ledger_base_fee": lowest,
+        "ledger_capacity_usage": "0.01" if price == BASE_FEE else "0.99",
         "fee_charged": spread,
         "max_fee": spread,
     }

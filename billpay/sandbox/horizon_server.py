@@ -6,7 +6,7 @@ from itertools import islice
 
 from billpay.sandbox.horizon_problems import before_history, not_found
 from billpay.sandbox.ledger import Ledger
-from billpay.sandbox.ledger_entries import Account
+from billpay.sandbox.ledger_entries import Account, Claimable
 from billpay.sandbox.ledger_faults import Switchboard
 from billpay.sandbox.ledger_history import Found
 from billpay.sandbox.ledger_records import TransactionRecord
@@ -42,7 +42,9 @@ class Server:
 
     def newest_ledger(self) -> int:
         """Answer the newest ledger this server tells of."""
-        return max(GENESIS_LEDGER, self.core_ledger() - self._switchboard.faults.lag_ledgers)
+        faults, core = self._switchboard.faults, self.core_ledger()
+        reached = min(core - faults.lag_ledgers, faults.rewind_to_ledger or core)
+        return max(GENESIS_LEDGER, reached)
 
     def elder_ledger(self) -> int:
         """Answer the oldest ledger this server still has."""
@@ -56,6 +58,15 @@ class Server:
         """Look an account up, as of the newest ledger this server tells of."""
         newest = self.newest_ledger()
         return self._ledger.accounts.find_at(address, newest)
+
+    def claimable(self, balance_id: str) -> Claimable | None:
+        """Look a claimable balance up, as of the newest ledger this server tells of; None where it is gone."""
+        found = self._ledger.claimables.find_at(balance_id, self.newest_ledger())
+        return found if found and found.is_open else None
+
+    def price(self) -> int:
+        """Answer what an operation costs now, in stroops of XLM."""
+        return self._ledger.price
 
     def transaction(self, transaction_hash: str) -> TransactionRecord | None:
         """Look a transaction up; one that is too new or too old for this server is not there."""

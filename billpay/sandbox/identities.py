@@ -6,11 +6,11 @@ Anybody may read the phrase: the keys open nothing but a sandbox, whose ledger i
 import base64
 import hashlib
 
-from stellar_sdk import Keypair
+from stellar_sdk import Keypair, StrKey
 
 NETWORK_PASSPHRASE = "Billpay Sandbox Network ; 2026"  # noqa: S105  a network's public name
 ASSET_CODE = "cNGN"
-PAYERS = 100
+PAYERS = 400
 """How many customers' wallets exist from the first ledger on, numbered from 1."""
 
 _PHRASE = "billpay sandbox: keys that open nothing"
@@ -70,6 +70,21 @@ def payer(number: int = 1) -> Keypair:
     return Keypair.from_raw_ed25519_seed(_seed(f"payer {number}"))
 
 
+def wallet(number: int = 1) -> str:
+    """Answer a contract's wallet, which can send no text and sign no transaction (`C...`)."""
+    return StrKey.encode_contract(_seed(f"wallet {number}"))
+
+
+def relayer(number: int = 1) -> Keypair:
+    """Answer who submits for a contract's wallet, and whom it obeys."""
+    return Keypair.from_raw_ed25519_seed(_seed(f"relayer {number}"))
+
+
+def market() -> str:
+    """Answer where a payment by a path changes one asset into another (`L...`)."""
+    return StrKey.encode_liquidity_pool(_seed("market"))
+
+
 def environment(base_url: str) -> dict[str, str]:
     """Name everything a worker needs to live in the sandbox served at this address."""
     base_url = base_url.rstrip("/")
@@ -83,11 +98,13 @@ def environment(base_url: str) -> dict[str, str]:
         "VTPASS_PUBLIC_KEY": vtpass_public_key(),
         "VTPASS_SECRET_KEY": vtpass_secret_key(),
         "HORIZON_URL": f"{base_url}/horizon",
+        "STELLAR_RPC_URL": f"{base_url}/rpc",
         "STELLAR_NETWORK_PASSPHRASE": NETWORK_PASSPHRASE,
         "CNGN_ASSET_CODE": ASSET_CODE,
         "CNGN_ASSET_ISSUER": issuer().public_key,
         "SYSTEM_WALLET_ADDRESS": treasury().public_key,
         "SYSTEM_WALLET_SECRET": treasury().secret,
         "NOTIFICATION_URL": f"{base_url}/phone/messages",
+        "BILL_PROCESSOR_LEDGER_REQUESTS_PER_HOUR": "0",
         "BILL_PROCESSOR_SEALING_KEY": sealing_key(),
     }

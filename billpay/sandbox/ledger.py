@@ -2,23 +2,29 @@
 
 Ledgers close on the clock. What was accepted waits for the next one, one transaction for each source account, and is
 applied by whoever asks first after the close, in the order of arrival. A ledger that applied anything is one record of
-the journal, with the accounts as it left them, and is on the disk before it can be seen.
+the journal, with the entries as it left them, and is on the disk before it can be seen.
+
+What an operation costs is the switch `base_fee_stroops`: who bids less is refused, and who waits while it rises is left
+out, and dropped in the end (`ledger_queue`).
 """
 
 from collections.abc import Sequence
-from enum import Enum, auto
 
 from pydantic import BaseModel
 
 from billpay.clock import Clock
 from billpay.sandbox.journal import Journal
 from billpay.sandbox.ledger_codes import TransactionOutcome
-from billpay.sandbox.ledger_entries import Account, Draft
+from billpay.sandbox.ledger_draft import Draft
+from billpay.sandbox.ledger_entries import BASE_FEE, Account, Claimable
 from billpay.sandbox.ledger_envelopes import Envelope
+from billpay.sandbox.ledger_faults import Switchboard
 from billpay.sandbox.ledger_genesis import genesis_accounts
-from billpay.sandbox.ledger_history import Accounts, History
-from billpay.sandbox.ledger_records import TransactionRecord, record_of
+from billpay.sandbox.ledger_history import History, Versions
+from billpay.sandbox.ledger_queue import Queue, Queued
+from billpay.sandbox.ledger_records import TransactionRecord
 from billpay.sandbox.ledger_rules import apply, refusal_of
+from billpay.sandbox.ledger_scribe import record_of
 from billpay.sandbox.ledger_time import GENESIS_LEDGER, Calendar, Epoch
 
 JOURNAL_KIND = "ledger"
@@ -36,29 +42,32 @@ class Change(BaseModel):
     gone: Sequence[str] = ()
     """The accounts that are no more."""
 
-
-class Queued(Enum):
-    """What core says of an envelope that it does not refuse."""
-
-    PENDING = auto()
-    DUPLICATE = auto()
-    """It waits already."""
-
-    TRY_AGAIN_LATER = auto()
-    """Another transaction of the same source account waits; this one was not taken."""
+    claimables: Sequence[Claimable] = ()
+    """The claimable balances that were made or went."""
 
 
 class Ledger:
     """One network, with everybody's money on it."""
 
-    def __init__(self, clock: Clock, journal: Journal, ledger_seconds: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        ledger_seconds: float,
+        switchboard: Switchboard | None = None,
+    ) -> None:
         self._clock = clock
         self._journal = journal
-        self._pending: dict[str, Envelope] = {}
-        self._pending_for = 0
+        self._switchboard = switchboard or Switchboard(journal)
+        self._queue = Queue()
         self._newest_applied = GENESIS_LEDGER
         self.history = History()
-        self.accounts = Accounts()
+        self.accounts = Versions[Account]()
+        """Every account, contracts' wallets included."""
+
+        self.claimables = Versions[Claimable]()
+        """Every claimable balance, those that are gone included."""
+
         for account in genesis_accounts(GENESIS_LEDGER):
             self.accounts.put(account.address, account, GENESIS_LEDGER)
         self._epochs: list[Epoch] = []
@@ -71,9 +80,23 @@ class Ledger:
         """Close what is due, and answer the number of the last closed ledger."""
         # A clock that was set back must not make any ledger twice.
         newest = max(self._newest_applied, self.calendar.newest_ledger(self._clock()))
-        if self._pending and self._pending_for <= newest:
-            self._close()
+        while self._queue and self._queue.ledger <= newest:
+            self._close(self._queue.ledger)
         return newest
+
+    @property
+    def price(self) -> int:
+        """What an operation costs now, in stroops of XLM."""
+        return max(BASE_FEE, self._switchboard.faults.base_fee_stroops)
+
+    def find(self, address: str) -> Account | None:
+        """Look an account up as it is."""
+        return self.accounts.find(address)
+
+    def find_claimable(self, balance_id: str) -> Claimable | None:
+        """Look a claimable balance up, if it is still there."""
+        found = self.claimables.find(balance_id)
+        return found if found and found.is_open else None
 
     def closes_in_seconds(self) -> float:
         """Answer how long it takes until the next ledger closes."""
@@ -84,17 +107,14 @@ class Ledger:
     def accept(self, envelope: Envelope) -> Queued | TransactionOutcome:
         """Take an envelope for the next ledger, as core does; the outcome of one that is refused at the door."""
         ledger = self.newest_ledger() + 1
-        waiting = self._pending.get(envelope.source.address)
-        if waiting is not None and waiting.transaction_hash == envelope.transaction_hash:
-            return Queued.DUPLICATE
-        draft = Draft(self.accounts.find, ledger=ledger)
-        refusal = refusal_of(envelope, draft, self.calendar.close_time(ledger))
+        said = self._queue.room_for(envelope, ledger)
+        if said is not Queued.PENDING:
+            return said
+        draft = Draft(self, ledger=ledger, close_time=self.calendar.close_time(ledger))
+        refusal = refusal_of(envelope, draft, self.price)
         if refusal is not None:
             return refusal
-        if waiting is not None:
-            return Queued.TRY_AGAIN_LATER
-        self._pending[envelope.source.address] = envelope
-        self._pending_for = ledger
+        self._queue.put(envelope, ledger)
         return Queued.PENDING
 
     def write_account(self, account: Account) -> None:
@@ -115,33 +135,22 @@ class Ledger:
         elif self._epochs[-1].ledger_seconds != ledger_seconds:
             self._commit(Change(epoch=self._epochs[-1].followed_by(now, ledger_seconds)))
 
-    def _close(self) -> None:
-        """Apply what waits; what has become invalid since it was accepted is dropped."""
-        ledger, close_time = self._pending_for, self.calendar.close_time(self._pending_for)
-        draft = Draft(self.accounts.find, ledger=ledger)
+    def _close(self, ledger: int) -> None:
+        """Apply what waits; what has become invalid meanwhile is dropped, what bids too little waits on."""
+        draft = Draft(self, ledger=ledger, close_time=self.calendar.close_time(ledger))
         records: list[TransactionRecord] = []
-        for envelope in self._pending.values():
-            if refusal_of(envelope, draft, close_time) is not None:
-                continue
-            outcome = apply(envelope, draft, close_time)
-            record = record_of(
-                envelope,
-                outcome,
-                ledger=ledger,
-                position=len(records) + 1,
-                close_time=close_time,
-            )
-            records.append(record)
-        changes = draft.changes.items() if records else ()
-        self._commit(
-            Change(
-                ledger=ledger,
-                transactions=records,
-                accounts=[account for _, account in changes if account is not None],
-                gone=[address for address, account in changes if account is None],
-            )
-        )
-        self._pending.clear()
+        applied: list[Envelope] = []
+        invalid: list[Envelope] = []
+        for envelope in self._queue.waiting():
+            if refusal_of(envelope, draft, BASE_FEE) is not None:
+                invalid.append(envelope)
+            elif envelope.fee_bid >= envelope.fee_at(self.price):
+                applied.append(envelope)
+                outcome = apply(envelope, draft, self.price)
+                records.append(record_of(envelope, outcome, draft, position=len(applied)))
+        self._commit(_change(draft, records))
+        # Not before it is on the disk: what could not be written waits on.
+        self._queue.closed(ledger, applied=applied, invalid=invalid)
 
     def _commit(self, change: Change) -> None:
         self._journal.append(JOURNAL_KIND, change.model_dump(mode="json", exclude_defaults=True))
@@ -154,6 +163,19 @@ class Ledger:
             self.accounts.put(account.address, account, change.ledger)
         for address in change.gone:
             self.accounts.put(address, None, change.ledger)
+        for claimable in change.claimables:
+            self.claimables.put(claimable.balance_id, claimable, change.ledger)
         self._newest_applied = max(self._newest_applied, change.ledger)
         for record in change.transactions:
             self.history.add(record)
+
+
+def _change(draft: Draft, records: Sequence[TransactionRecord]) -> Change:
+    changes = draft.changes.items()
+    return Change(
+        ledger=draft.ledger,
+        transactions=records,
+        accounts=[account for _, account in changes if account is not None],
+        gone=[address for address, account in changes if account is None],
+        claimables=list(draft.claimables.values()),
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from stellar_sdk import xdr
 from stellar_sdk.xdr import OperationResultCode, OperationType, TransactionResultCode
 
+from billpay.sandbox.ledger_entries import Movement
 from billpay.sandbox.ledger_envelopes import Envelope
 
 
@@ -62,7 +63,23 @@ _FAMILIES: dict[OperationType, _Family] = {
     OperationType.BUMP_SEQUENCE: _Family(
         xdr.BumpSequenceResultCode, xdr.BumpSequenceResult, arm="bump_seq_result"
     ),
+    OperationType.CREATE_CLAIMABLE_BALANCE: _Family(
+        xdr.CreateClaimableBalanceResultCode,
+        xdr.CreateClaimableBalanceResult,
+        xdr.ClaimableBalanceID(
+            xdr.ClaimableBalanceIDType.CLAIMABLE_BALANCE_ID_TYPE_V0, v0=xdr.Hash(bytes(32))
+        ),
+    ),
+    OperationType.CLAIM_CLAIMABLE_BALANCE: _Family(
+        xdr.ClaimClaimableBalanceResultCode, xdr.ClaimClaimableBalanceResult
+    ),
     OperationType.CLAWBACK: _Family(xdr.ClawbackResultCode, xdr.ClawbackResult),
+    OperationType.CLAWBACK_CLAIMABLE_BALANCE: _Family(
+        xdr.ClawbackClaimableBalanceResultCode, xdr.ClawbackClaimableBalanceResult
+    ),
+    OperationType.INVOKE_HOST_FUNCTION: _Family(
+        xdr.InvokeHostFunctionResultCode, xdr.InvokeHostFunctionResult, xdr.Hash(bytes(32))
+    ),
     OperationType.SET_TRUST_LINE_FLAGS: _Family(
         xdr.SetTrustLineFlagsResultCode, xdr.SetTrustLineFlagsResult
     ),
@@ -78,6 +95,7 @@ _WORDS = {
     "MANAGE_DATA_NAME_NOT_FOUND": "op_data_name_not_found",
     "MANAGE_DATA_INVALID_NAME": "op_data_invalid_name",
     "SET_TRUST_LINE_FLAGS_NO_TRUST_LINE": "op_no_trust",
+    "INVOKE_HOST_FUNCTION_TRAPPED": "function_trapped",
 }
 """Where Horizon's word is not simply the enum's (stellar/stellar-horizon, internal/codes)."""
 
@@ -97,6 +115,12 @@ class OperationOutcome:
 
     success: Any = None
     """What its result tells of a success, where it tells anything."""
+
+    movements: Sequence[Movement] = ()
+    """What it moved, given that the whole transaction succeeds."""
+
+    balance_id: str | None = None
+    """The claimable balance that it is about."""
 
     @property
     def is_success(self) -> bool:

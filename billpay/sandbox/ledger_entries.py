@@ -1,11 +1,14 @@
-"""What the ledger holds: accounts with their XLM, trustlines, data and signers; and a draft to change them in.
+"""What the ledger holds: accounts with their XLM, trustlines, data and signers; claimable balances; and what moves.
 
 Assets are named as Horizon names them in parameters: `native`, or code and issuer with a colon between. Amounts are
-stroops, of XLM as well as of any other asset. No account is ever changed in place.
+stroops, of XLM as well as of any other asset. Nothing is ever changed in place.
+
+A contract's wallet (`C...`) is kept as an account too: one that holds assets and can sign nothing.
 """
 
-from collections.abc import Callable
-from typing import Self, TypeVar
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -68,6 +71,9 @@ class Account(BaseModel):
     auth_immutable: bool = False
     auth_clawback_enabled: bool = False
     home_domain: str = ""
+    sponsored_entries: int = 0
+    """Entries of the ledger's for which it pays the reserve: one for each claimant of what it set aside."""
+
     last_modified_ledger: int = 0
     sequence_ledger: int | None = None
     """The ledger in which the sequence number was used."""
@@ -83,12 +89,20 @@ class Account(BaseModel):
     @property
     def spendable_xlm(self) -> int:
         """Its XLM above the reserve."""
-        return max(0, self.xlm - reserve_of(self.subentries))
+        return max(0, self.xlm - reserve_of(self._reserved))
 
     @property
     def can_afford_an_entry(self) -> bool:
         """Whether its XLM covers the reserve of one more entry."""
-        return self.xlm >= reserve_of(self.subentries + 1)
+        return self.can_afford(1)
+
+    def can_afford(self, entries: int) -> bool:
+        """Whether its XLM covers the reserve of so many more entries."""
+        return self.xlm >= reserve_of(self._reserved + entries)
+
+    @property
+    def _reserved(self) -> int:
+        return self.subentries + self.sponsored_entries
 
     def changed(self, **update: object) -> Self:
         """Answer the account with some fields replaced."""
@@ -117,38 +131,87 @@ def _with(values: dict[str, _Value], name: str, value: _Value | None) -> dict[st
     return rest if value is None else rest | {name: value}
 
 
-class Draft:
-    """A working copy of the accounts: written step by step, then kept whole or dropped."""
+class Claimant(BaseModel):
+    """Who may take a claimable balance, and when."""
 
-    def __init__(self, find: Callable[[str], Account | None], *, ledger: int) -> None:
-        self._find = find
-        self.ledger = ledger
-        """The ledger that is being made."""
+    model_config = ConfigDict(frozen=True)
 
-        self.changes: dict[str, Account | None] = {}
-        """What became of each account that was written; None for one that is gone."""
+    address: str
+    predicate: Mapping[str, Any]
+    """As Horizon writes it: `unconditional`, `abs_before_epoch`, `not`, `and`, `or`."""
 
-    def find(self, address: str) -> Account | None:
-        """Look an account up as it is in the draft."""
-        return self.changes[address] if address in self.changes else self._find(address)
 
-    def put(self, account: Account) -> None:
-        """Create an account or write its new state."""
-        self.changes[account.address] = account.changed(last_modified_ledger=self.ledger)
+class Claimable(BaseModel):
+    """Money set aside until one of its claimants takes it. It is remembered when it is gone."""
 
-    def put_trustline(self, account: Account, asset: str, line: TrustLine) -> None:
-        """Write an account's new trustline."""
-        line = line.model_copy(update={"last_modified_ledger": self.ledger})
-        self.put(account.with_trustline(asset, line))
+    model_config = ConfigDict(frozen=True)
 
-    def remove(self, address: str) -> None:
-        """Take an account away."""
-        self.changes[address] = None
+    balance_id: str
+    """The 72 hex digits that it is known by."""
 
-    def branch(self) -> "Draft":
-        """Begin a draft on top of this one."""
-        return Draft(self.find, ledger=self.ledger)
+    asset: str
+    amount: int
+    claimants: Sequence[Claimant]
+    sponsor: str
+    """Who set it aside and pays its reserve until it is gone."""
 
-    def merge(self, branch: "Draft") -> None:
-        """Keep what a branch has written."""
-        self.changes |= branch.changes
+    can_be_clawed_back: bool = False
+    created_ledger: int
+    last_modified_ledger: int
+    claimed_by: str | None = None
+    """Who took it; the issuer where it was clawed back."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still there."""
+        return self.claimed_by is None
+
+
+class MovementKind(StrEnum):
+    """How an amount changed hands, in the words of contract events (CAP-67)."""
+
+    TRANSFER = "transfer"
+    MINT = "mint"
+    """The issuer gave it: it did not exist before."""
+
+    BURN = "burn"
+    """The issuer got it: it exists no more."""
+
+    CLAWBACK = "clawback"
+    """The issuer took it without asking."""
+
+
+class Movement(BaseModel):
+    """One amount of one asset that changed hands within an operation that succeeded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: MovementKind
+    sender: str
+    """An account, a contract (`C...`), a claimable balance (`B...`) or the market (`L...`); a mint's is the issuer."""
+
+    receiver: str | None
+    """The same; a burn's is the issuer, and a clawback has none."""
+
+    asset: str
+    amount: int
+    receiver_id: int | None = None
+    """The id of the muxed address that it was sent to, if it was one."""
+
+
+def transfer_of(
+    sender: str, receiver: str, asset: str, amount: int, receiver_id: int | None = None
+) -> Movement:
+    """Name what moved between two parties: a mint where the issuer gave it, a burn where it came back."""
+    issuer = asset.partition(":")[2]
+    kind = MovementKind.TRANSFER
+    if sender != receiver and issuer in (sender, receiver):
+        kind = MovementKind.MINT if issuer == sender else MovementKind.BURN
+    return Movement(
+        kind=kind,
+        sender=sender,
+        receiver=receiver,
+        asset=asset,
+        amount=amount,
+        receiver_id=receiver_id,
+    )

@@ -77,9 +77,29 @@ class Envelope:
         return self.bump.fee_bid if self.bump else self.body.fee.uint32
 
     @property
+    def operation_count(self) -> int:
+        """How many operations it has."""
+        return len(self.body.operations)
+
+    @property
     def fee_units(self) -> int:
         """How many times the base fee it costs: one for each operation, and one for the wrapping."""
-        return len(self.body.operations) + (1 if self.bump else 0)
+        return self.operation_count + (1 if self.bump else 0)
+
+    @property
+    def has_resources(self) -> bool:
+        """Whether it says what a contract's call may use."""
+        return self.body.ext.soroban_data is not None
+
+    @property
+    def resource_fee(self) -> int:
+        """What a contract's call costs besides, which nobody competes for."""
+        resources = self.body.ext.soroban_data
+        return resources.resource_fee.int64 if resources else 0
+
+    def fee_at(self, price: int) -> int:
+        """Answer what it costs where an operation costs this much."""
+        return self.fee_units * price + self.resource_fee
 
     @property
     def time_bounds(self) -> xdr.TimeBounds | None:
@@ -99,6 +119,18 @@ def party_of(account: xdr.MuxedAccount) -> Party:
         return Party(_written(account.ed25519.uint256))
     named = MuxedAccount.from_xdr_object(account)
     return Party(named.account_id, named.account_muxed, named.account_muxed_id)
+
+
+def party_named(address: str, muxed_id: int | None) -> Party:
+    """Name an account that was addressed with an id, or whatever else an address stands for without one."""
+    if muxed_id is None:
+        return Party(address)
+    return Party(address, MuxedAccount(address, muxed_id).account_muxed, muxed_id)
+
+
+def balance_address(balance_id: str) -> str:
+    """Write a claimable balance's `B...` address: its id without the first three bytes of its type."""
+    return StrKey.encode_claimable_balance(bytes.fromhex(balance_id)[3:])
 
 
 def address_of(account: xdr.AccountID) -> str:

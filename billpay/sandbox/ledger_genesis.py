@@ -1,6 +1,6 @@
-"""Who is on the ledger when it begins: the root with all XLM, the issuer of cNGN, the treasury and a hundred payers."""
+"""Who is on the ledger when it begins: the root with all XLM, the issuer of cNGN, the treasury and the payers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from billpay.domain.money import cngn
@@ -28,8 +28,13 @@ def _payers() -> tuple[str, ...]:
     return tuple(identities.payer(number).public_key for number in numbers)
 
 
-def genesis_accounts(ledger: int) -> Iterator[Account]:
-    """List the accounts of the first ledger."""
+@cache
+def genesis_accounts(ledger: int) -> Sequence[Account]:
+    """List the accounts of the first ledger; nothing changes them in place, so every world begins with the same."""
+    return tuple(_genesis(ledger))
+
+
+def _genesis(ledger: int) -> Iterator[Account]:
     root = new_account(identities.root().public_key, ledger)
     others = 2 + len(_payers())
     yield root.changed(sequence=0, xlm=_TOTAL_XLM - others * ACCOUNT_XLM)

@@ -1,4 +1,4 @@
-"""What can be looked up: transactions by hash, an account's payments in order, an account as of a ledger.
+"""What can be looked up: transactions by hash, an account's payments in order, an entry as of a ledger.
 
 Every look-up costs what it finds, not what there is.
 """
@@ -7,12 +7,17 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from billpay.sandbox.ledger_entries import Account
 from billpay.sandbox.ledger_records import PaymentRecord, TransactionRecord
 
 LAG_LEDGERS_MAX = 100
-"""How far back accounts can be seen."""
+"""How far a server may lag behind."""
+
+REMEMBERED_LEDGERS = 5_000
+"""How far back entries can be seen."""
+
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class History:
         for payment in record.payments:
             operation_id = record.operation_id(payment)
             self._payments[operation_id] = Found(operation_id, record, payment)
-            for address in payment.participants:
+            for address in payment.participants if payment.is_listed else ():
                 self._ids[address].append(operation_id)
 
     def transaction(self, transaction_hash: str) -> TransactionRecord | None:
@@ -58,7 +63,7 @@ class History:
         return address in self._ids
 
     def payments(self) -> Iterable[Found]:
-        """List all payments, oldest first."""
+        """List every operation that moved money or would have, oldest first; Horizon lists not all of them."""
         return self._payments.values()
 
     def payments_after(self, address: str, cursor: int, end: int) -> Iterator[Found]:
@@ -78,33 +83,33 @@ class History:
             yield self._payments[ids[index]]
 
 
-class Accounts:
-    """Every account, as it is and as it lately was."""
+class Versions(Generic[_Entry]):
+    """Entries of one kind by name, as they are and as they lately were."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, deque[tuple[int, Account | None]]] = {}
+        self._versions: dict[str, deque[tuple[int, _Entry | None]]] = {}
 
-    def put(self, address: str, account: Account | None, ledger: int) -> None:
-        """Keep what an account became in a ledger; None where it went."""
-        versions = self._versions.setdefault(address, deque())
+    def put(self, name: str, entry: _Entry | None, ledger: int) -> None:
+        """Keep what an entry became in a ledger; None where it went."""
+        versions = self._versions.setdefault(name, deque())
         if versions and versions[-1][0] == ledger:
             versions.pop()
-        versions.append((ledger, account))
-        while len(versions) > 1 and versions[1][0] < ledger - LAG_LEDGERS_MAX:
+        versions.append((ledger, entry))
+        while len(versions) > 1 and versions[1][0] < ledger - REMEMBERED_LEDGERS:
             versions.popleft()
 
-    def find(self, address: str) -> Account | None:
-        """Look an account up as it is."""
-        versions = self._versions.get(address)
+    def find(self, name: str) -> _Entry | None:
+        """Look an entry up as it is."""
+        versions = self._versions.get(name)
         return versions[-1][1] if versions else None
 
-    def find_at(self, address: str, ledger: int) -> Account | None:
-        """Look an account up as it was after a ledger."""
-        for number, account in reversed(self._versions.get(address, ())):
+    def find_at(self, name: str, ledger: int) -> _Entry | None:
+        """Look an entry up as it was after a ledger."""
+        for number, entry in reversed(self._versions.get(name, ())):
             if number <= ledger:
-                return account
+                return entry
         return None
 
-    def all(self) -> Iterator[Account]:
-        """List all accounts there are."""
-        return (account for versions in self._versions.values() if (account := versions[-1][1]))
+    def all(self) -> Iterator[_Entry]:
+        """List all entries there are."""
+        return (entry for versions in self._versions.values() if (entry := versions[-1][1]))

@@ -8,7 +8,8 @@ import base64
 from stellar_sdk import StrKey, xdr
 
 from billpay.sandbox.ledger_codes import Refused
-from billpay.sandbox.ledger_entries import XLM, Account, Draft, TrustLine
+from billpay.sandbox.ledger_draft import Draft
+from billpay.sandbox.ledger_entries import XLM, Account, Movement, MovementKind, TrustLine
 from billpay.sandbox.ledger_envelopes import address_of, asset_name, party_of
 
 _AUTHORIZED, _MAINTAINED, _CLAWBACK = 1, 2, 4
@@ -93,7 +94,8 @@ def claw_back(draft: Draft, issuer: Account, operation: xdr.ClawbackOp) -> None:
     asset, amount = asset_name(operation.asset), operation.amount.int64
     if asset.partition(":")[2] != issuer.address:
         raise Refused("MALFORMED")
-    account = draft.find(party_of(operation.from_).address)
+    holder = party_of(operation.from_).address
+    account = draft.find(holder)
     line = account.trustlines.get(asset) if account else None
     if account is None or line is None:
         raise Refused("NO_TRUST")
@@ -103,6 +105,11 @@ def claw_back(draft: Draft, issuer: Account, operation: xdr.ClawbackOp) -> None:
         raise Refused("UNDERFUNDED")
     line = line.model_copy(update={"balance": line.balance - amount})
     draft.put_trustline(account, asset, line)
+    draft.moved(
+        Movement(
+            kind=MovementKind.CLAWBACK, sender=holder, receiver=None, asset=asset, amount=amount
+        )
+    )
 
 
 def manage_data(draft: Draft, account: Account, operation: xdr.ManageDataOp) -> None:

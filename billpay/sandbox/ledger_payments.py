@@ -4,19 +4,23 @@ A path is worth what it says: one unit of any asset changes into one of any othe
 destination's before the source's (stellar/stellar-core, PaymentOpFrame and PathPaymentStrictReceiveOpFrame).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stellar_sdk import xdr
 
+from billpay.sandbox.identities import market
+from billpay.sandbox.ledger_claimables import is_sound_claimable
 from billpay.sandbox.ledger_codes import Refused
+from billpay.sandbox.ledger_draft import Draft
 from billpay.sandbox.ledger_entries import (
     LIMIT_MAX,
     XLM,
     Account,
-    Draft,
     TrustLine,
     reserve_of,
+    transfer_of,
 )
 from billpay.sandbox.ledger_envelopes import Party, address_of, asset_name, party_of
 
@@ -44,25 +48,30 @@ def check_amounts(body: xdr.OperationBody) -> None:
 
 
 def _is_sound(body: xdr.OperationBody) -> bool:
-    if body.payment_op:
-        return bool(asset_name(body.payment_op.asset)) and body.payment_op.amount.int64 > 0
+    if body.create_claimable_balance_op:
+        return is_sound_claimable(body.create_claimable_balance_op)
     if body.create_account_op:
         return body.create_account_op.starting_balance.int64 >= 0
-    if body.clawback_op:
-        return bool(asset_name(body.clawback_op.asset)) and body.clawback_op.amount.int64 > 0
     if body.set_trust_line_flags_op:
         return bool(asset_name(body.set_trust_line_flags_op.asset))
+    assets, amounts = _moved_by(body)
+    return all(map(asset_name, assets)) and all(amount > 0 for amount in amounts)
+
+
+def _moved_by(body: xdr.OperationBody) -> tuple[Sequence[xdr.Asset], Sequence[int]]:
+    """List the assets and amounts that an operation names."""
+    paid = body.payment_op or body.clawback_op
+    if paid is not None:
+        return [paid.asset], [paid.amount.int64]
     if body.path_payment_strict_receive_op:
         received = body.path_payment_strict_receive_op
         assets = [received.send_asset, received.dest_asset, *received.path]
-        amounts = [received.send_max.int64, received.dest_amount.int64]
-    elif body.path_payment_strict_send_op:
+        return assets, [received.send_max.int64, received.dest_amount.int64]
+    if body.path_payment_strict_send_op:
         sent = body.path_payment_strict_send_op
         assets = [sent.send_asset, sent.dest_asset, *sent.path]
-        amounts = [sent.send_amount.int64, sent.dest_min.int64]
-    else:
-        return True
-    return all(map(asset_name, assets)) and min(amounts) > 0
+        return assets, [sent.send_amount.int64, sent.dest_min.int64]
+    return [], []
 
 
 def pay(draft: Draft, source: str, operation: xdr.PaymentOp) -> None:
@@ -117,6 +126,7 @@ def create_account(draft: Draft, source: str, operation: xdr.CreateAccountOp) ->
         raise Refused("UNDERFUNDED")
     draft.put(payer.changed(xlm=payer.xlm - amount))
     draft.put(Account(address=address, sequence=draft.ledger << 32, xlm=amount))
+    draft.moved(transfer_of(source, address, XLM, amount))
 
 
 def merge_account(draft: Draft, source: str, destination: xdr.MuxedAccount) -> xdr.Int64:
@@ -131,22 +141,31 @@ def merge_account(draft: Draft, source: str, destination: xdr.MuxedAccount) -> x
         raise Refused("IMMUTABLE_SET")
     if closed.subentries > len(closed.signers):
         raise Refused("HAS_SUB_ENTRIES")
+    if closed.sponsored_entries:
+        raise Refused("IS_SPONSOR")
     draft.remove(source)
     draft.put(heir.changed(xlm=heir.xlm + closed.xlm))
+    draft.moved(transfer_of(source, address, XLM, closed.xlm))
     return xdr.Int64(closed.xlm)
 
 
 def _move(draft: Draft, move: _Move, *, refusal: str | None = None) -> None:
     """Give, then take; `refusal` says what the path would cost too much of, once the destination is fit to receive."""
-    if move.sent_asset == move.received_asset == XLM and move.sender == move.receiver.address:
-        return
-    _give(draft, move.receiver.address, move.received_asset, move.received)
-    if refusal is not None:
-        raise Refused(refusal)
-    _take(draft, move.sender, move.sent_asset, move.sent)
+    receiver = move.receiver
+    if not (move.sent_asset == move.received_asset == XLM and move.sender == receiver.address):
+        give(draft, receiver.address, move.received_asset, move.received)
+        if refusal is not None:
+            raise Refused(refusal)
+        take(draft, move.sender, move.sent_asset, move.sent)
+    if move.sent_asset != move.received_asset:
+        draft.moved(transfer_of(move.sender, market(), move.sent_asset, move.sent))
+        draft.moved(transfer_of(market(), move.sender, move.received_asset, move.received))
+    arrived = (receiver.address, move.received_asset, move.received, receiver.muxed_id)
+    draft.moved(transfer_of(move.sender, *arrived))
 
 
-def _give(draft: Draft, address: str, asset: str, amount: int) -> None:
+def give(draft: Draft, address: str, asset: str, amount: int) -> None:
+    """Let an account receive an amount."""
     account = draft.find(address)
     if account is None:
         raise Refused("NO_DESTINATION")
@@ -161,7 +180,8 @@ def _give(draft: Draft, address: str, asset: str, amount: int) -> None:
         _put_balance(draft, account, asset, line, line.balance + amount)
 
 
-def _take(draft: Draft, address: str, asset: str, amount: int) -> None:
+def take(draft: Draft, address: str, asset: str, amount: int) -> None:
+    """Let an account give an amount."""
     account = _existing(draft, address)
     if asset == XLM:
         if account.spendable_xlm < amount:

@@ -10,6 +10,7 @@ from typing import Any
 from stellar_sdk import xdr
 from stellar_sdk.xdr import OperationType, TransactionResultCode
 
+from billpay.sandbox.ledger_claimables import claim, claw_back_claimable, set_aside
 from billpay.sandbox.ledger_codes import (
     OperationOutcome,
     Refused,
@@ -17,8 +18,10 @@ from billpay.sandbox.ledger_codes import (
     can_do,
     untried,
 )
-from billpay.sandbox.ledger_entries import BASE_FEE, Account, Draft
-from billpay.sandbox.ledger_envelopes import Envelope, Signatures, party_of
+from billpay.sandbox.ledger_contracts import call
+from billpay.sandbox.ledger_draft import Draft
+from billpay.sandbox.ledger_entries import Account
+from billpay.sandbox.ledger_envelopes import Envelope, Signatures
 from billpay.sandbox.ledger_options import (
     bump_sequence,
     change_trust,
@@ -35,8 +38,15 @@ from billpay.sandbox.ledger_payments import (
     pay_exactly,
     send_exactly,
 )
+from billpay.sandbox.ledger_place import Place
 
-_LOW = frozenset({OperationType.BUMP_SEQUENCE, OperationType.SET_TRUST_LINE_FLAGS})
+_LOW = frozenset(
+    {
+        OperationType.BUMP_SEQUENCE,
+        OperationType.SET_TRUST_LINE_FLAGS,
+        OperationType.CLAIM_CLAIMABLE_BALANCE,
+    }
+)
 _HIGH = frozenset({OperationType.ACCOUNT_MERGE, OperationType.SET_OPTIONS})
 _OPERATIONS_MAX = 100
 
@@ -49,15 +59,15 @@ class _Shut(Exception):  # noqa: N818  a refusal is an answer, not an error
         self.outcome = TransactionOutcome(code, **told)
 
 
-def refusal_of(envelope: Envelope, draft: Draft, close_time: int) -> TransactionOutcome | None:
-    """Say why an envelope may not be in the draft's ledger; None where it may.
+def refusal_of(envelope: Envelope, draft: Draft, price: int) -> TransactionOutcome | None:
+    """Say why an envelope may not be in the draft's ledger, where an operation costs this much; None where it may.
 
     The time is checked before the sequence number, so a transaction that is long applied is answered `tx_too_late`.
     """
     try:
         if envelope.bump is not None:
-            _check_wrapping(envelope, draft)
-        _check_conditions(envelope, draft.ledger, close_time)
+            _check_wrapping(envelope, draft, price)
+        _check_conditions(envelope, draft, price)
         _check_source(envelope, draft)
         _check_operations(envelope, draft)
     except _Shut as shut:
@@ -65,65 +75,74 @@ def refusal_of(envelope: Envelope, draft: Draft, close_time: int) -> Transaction
     return None
 
 
-def fee_of(envelope: Envelope) -> int:
-    """Answer what it costs when nobody outbids anybody."""
-    return envelope.fee_units * BASE_FEE
-
-
-def apply(envelope: Envelope, draft: Draft, close_time: int) -> TransactionOutcome:
-    """Write what the envelope does into the draft, given that it may be in its ledger."""
-    fee = fee_of(envelope)
+def apply(envelope: Envelope, draft: Draft, price: int) -> TransactionOutcome:
+    """Write what the envelope does into the draft, given that it may be in its ledger at this price."""
+    fee = envelope.fee_at(price)
     payer = _known(draft, envelope.fee_payer.address)
     draft.put(payer.changed(xlm=payer.xlm - fee))
     source = _known(draft, envelope.source.address)
     used = {
         "sequence": envelope.sequence,
         "sequence_ledger": draft.ledger,
-        "sequence_time": close_time,
+        "sequence_time": draft.close_time,
     }
     draft.put(source.changed(**used))
     body = draft.branch()
-    outcomes = [_outcome(envelope, operation, body) for operation in envelope.body.operations]
+    outcomes = [_outcome(envelope, number, body) for number in range(envelope.operation_count)]
     if not all(outcome.is_success for outcome in outcomes):
         return TransactionOutcome(TransactionResultCode.txFAILED, fee, outcomes)
     draft.merge(body)
     return TransactionOutcome(TransactionResultCode.txSUCCESS, fee, outcomes)
 
 
-def _check_wrapping(envelope: Envelope, draft: Draft) -> None:
+def _check_wrapping(envelope: Envelope, draft: Draft, price: int) -> None:
     """Check a fee bump's own account, fee and signatures."""
 
-    def shut(code: TransactionResultCode) -> _Shut:
-        return _Shut(code, is_about_wrapping=True)
+    def shut(code: TransactionResultCode, fee_charged: int = 0) -> _Shut:
+        return _Shut(code, fee_charged=fee_charged, is_about_wrapping=True)
 
-    bump = envelope.bump
+    bump, fee = envelope.bump, envelope.fee_at(price)
     if bump is None:
         return
-    inner_bid, inner_units = envelope.body.fee.uint32, len(envelope.body.operations)
+    inner_bid, inner_units = envelope.body.fee.uint32, envelope.operation_count
     is_below_inner = bump.fee_bid * max(inner_units, 1) < inner_bid * envelope.fee_units
-    if bump.fee_bid < fee_of(envelope) or is_below_inner:
-        raise shut(TransactionResultCode.txINSUFFICIENT_FEE)
+    if bump.fee_bid < fee or is_below_inner:
+        raise shut(TransactionResultCode.txINSUFFICIENT_FEE, fee)
     payer = draft.find(bump.payer.address)
     if payer is None:
         raise shut(TransactionResultCode.txNO_ACCOUNT)
     signatures = Signatures(bump.transaction_hash, bump.signatures)
     if not signatures.satisfy(payer, payer.low_threshold):
         raise shut(TransactionResultCode.txBAD_AUTH)
-    if payer.spendable_xlm < fee_of(envelope):
+    if payer.spendable_xlm < bump.fee_bid:
         raise shut(TransactionResultCode.txINSUFFICIENT_BALANCE)
     if not signatures.are_all_used:
         raise shut(TransactionResultCode.txBAD_AUTH_EXTRA)
 
 
-def _check_conditions(envelope: Envelope, ledger: int, close_time: int) -> None:
+def _check_conditions(envelope: Envelope, draft: Draft, price: int) -> None:
     """Check what can be checked without looking at any account."""
-    body = envelope.body
-    if not body.operations:
+    if not envelope.operation_count:
         raise _Shut(TransactionResultCode.txMISSING_OPERATION)
-    if len(body.operations) > _OPERATIONS_MAX:
+    if envelope.operation_count > _OPERATIONS_MAX or not _is_consistent(envelope):
         raise _Shut(TransactionResultCode.txMALFORMED)
-    if body.cond.v2 and _is_exotic(body.cond.v2):
+    if envelope.body.cond.v2 and _is_exotic(envelope.body.cond.v2):
         raise _Shut(TransactionResultCode.txNOT_SUPPORTED)
+    _check_bounds(envelope, draft)
+    fee = envelope.fee_at(price)
+    if envelope.bump is None and envelope.fee_bid < fee:
+        raise _Shut(TransactionResultCode.txINSUFFICIENT_FEE, fee_charged=fee)
+
+
+def _is_consistent(envelope: Envelope) -> bool:
+    """Whether a contract's call stands alone and says what it may use, and nothing else does."""
+    kinds = [operation.body.type for operation in envelope.body.operations]
+    has_call = OperationType.INVOKE_HOST_FUNCTION in kinds
+    return has_call == envelope.has_resources and (not has_call or len(kinds) == 1)
+
+
+def _check_bounds(envelope: Envelope, draft: Draft) -> None:
+    ledger, close_time = draft.ledger, draft.close_time
     times, ledgers = envelope.time_bounds, envelope.ledger_bounds
     earliest = times.min_time.time_point.uint64 if times else 0
     latest = times.max_time.time_point.uint64 if times else 0
@@ -133,8 +152,6 @@ def _check_conditions(envelope: Envelope, ledger: int, close_time: int) -> None:
         raise _Shut(TransactionResultCode.txTOO_EARLY)
     if (latest and latest < close_time) or (end and end <= ledger):
         raise _Shut(TransactionResultCode.txTOO_LATE)
-    if envelope.bump is None and envelope.fee_bid < fee_of(envelope):
-        raise _Shut(TransactionResultCode.txINSUFFICIENT_FEE)
 
 
 def _is_exotic(conditions: xdr.PreconditionsV2) -> bool:
@@ -156,16 +173,16 @@ def _check_source(envelope: Envelope, draft: Draft) -> None:
 
 
 def _check_operations(envelope: Envelope, draft: Draft) -> None:
-    """Check signatures, the fee's cover, and whether each operation makes sense at all."""
+    """Check signatures, whether the account covers its bid, and whether each operation makes sense at all."""
     signatures = Signatures(envelope.body_hash, envelope.signatures)
     source = _known(draft, envelope.source.address)
     if not signatures.satisfy(source, source.low_threshold):
         raise _Shut(TransactionResultCode.txBAD_AUTH)
-    if envelope.bump is None and source.spendable_xlm < fee_of(envelope):
+    if envelope.bump is None and source.spendable_xlm < envelope.fee_bid:
         raise _Shut(TransactionResultCode.txINSUFFICIENT_BALANCE)
     operations = envelope.body.operations
     for number, operation in enumerate(operations):
-        reason = _senseless(envelope, operation, draft, signatures)
+        reason = _senseless(Place(envelope, number, draft), signatures)
         if reason is not None:
             outcomes = [untried(other.body.type) for other in operations]
             outcomes[number] = OperationOutcome(operation.body.type, reason)
@@ -174,13 +191,11 @@ def _check_operations(envelope: Envelope, draft: Draft) -> None:
         raise _Shut(TransactionResultCode.txBAD_AUTH_EXTRA)
 
 
-def _senseless(
-    envelope: Envelope, operation: xdr.Operation, draft: Draft, signatures: Signatures
-) -> str | None:
-    kind = operation.body.type
-    if not can_do(kind):
+def _senseless(place: Place, signatures: Signatures) -> str | None:
+    operation = place.operation
+    if not can_do(operation.body.type):
         return "opNOT_SUPPORTED"
-    account = draft.find(_source_of(envelope, operation))
+    account = place.draft.find(place.source)
     if account is None:
         return "opNO_ACCOUNT"
     if not signatures.satisfy(account, _threshold(account, operation)):
@@ -198,22 +213,18 @@ def _threshold(account: Account, operation: xdr.Operation) -> int:
     return account.high_threshold if operation.body.type in _HIGH else account.medium_threshold
 
 
-def _outcome(envelope: Envelope, operation: xdr.Operation, body: Draft) -> OperationOutcome:
+def _outcome(envelope: Envelope, number: int, body: Draft) -> OperationOutcome:
     """Apply one operation; a refused one leaves nothing behind, and those after it are tried all the same."""
-    kind = operation.body.type
     step = body.branch()
+    place = Place(envelope, number, step)
+    operation = place.operation.body
     try:
-        success = _DO[kind](step, _source_of(envelope, operation), operation.body)
+        success = _DO[operation.type](place, operation)
     except Refused as refused:
-        return OperationOutcome(kind, refused.reason)
+        return OperationOutcome(operation.type, refused.reason)
     body.merge(step)
-    return OperationOutcome(kind, success=success)
-
-
-def _source_of(envelope: Envelope, operation: xdr.Operation) -> str:
-    if operation.source_account is None:
-        return envelope.source.address
-    return party_of(operation.source_account).address
+    balance_id = next(iter(step.claimables), None)
+    return OperationOutcome(operation.type, "SUCCESS", success, step.movements, balance_id)
 
 
 def _known(draft: Draft, address: str) -> Account:
@@ -224,39 +235,44 @@ def _known(draft: Draft, address: str) -> Account:
     return account
 
 
-_Do = Callable[[Draft, str, Any], Any]
+_Do = Callable[[Place, xdr.OperationBody], Any]
+
+
+def _at_place(do: Callable[[Place, Any], Any], arm: str) -> _Do:
+    """Let an operation work where it stands."""
+    return lambda place, body: do(place, getattr(body, arm))
+
+
+def _for_source(do: Callable[[Draft, str, Any], Any], arm: str) -> _Do:
+    """Let an operation work on behalf of its source."""
+    return lambda place, body: do(place.draft, place.source, getattr(body, arm))
 
 
 def _on_account(do: Callable[[Draft, Account, Any], None], arm: str) -> _Do:
     """Let an operation work on its source's account."""
-
-    def done(draft: Draft, source: str, body: xdr.OperationBody) -> None:
-        account = draft.find(source)
-        if account is None:
-            raise Refused("opNO_ACCOUNT")
-        do(draft, account, getattr(body, arm))
-
-    return done
+    return lambda place, body: do(place.draft, place.account(), getattr(body, arm))
 
 
 _DO: dict[OperationType, _Do] = {
-    OperationType.CREATE_ACCOUNT: lambda draft, source, body: create_account(
-        draft, source, body.create_account_op
+    OperationType.CREATE_ACCOUNT: _for_source(create_account, "create_account_op"),
+    OperationType.PAYMENT: _for_source(pay, "payment_op"),
+    OperationType.PATH_PAYMENT_STRICT_RECEIVE: _for_source(
+        pay_exactly, "path_payment_strict_receive_op"
     ),
-    OperationType.PAYMENT: lambda draft, source, body: pay(draft, source, body.payment_op),
-    OperationType.PATH_PAYMENT_STRICT_RECEIVE: lambda draft, source, body: pay_exactly(
-        draft, source, body.path_payment_strict_receive_op
+    OperationType.PATH_PAYMENT_STRICT_SEND: _for_source(
+        send_exactly, "path_payment_strict_send_op"
     ),
-    OperationType.PATH_PAYMENT_STRICT_SEND: lambda draft, source, body: send_exactly(
-        draft, source, body.path_payment_strict_send_op
-    ),
-    OperationType.ACCOUNT_MERGE: lambda draft, source, body: merge_account(
-        draft, source, body.destination
-    ),
+    OperationType.ACCOUNT_MERGE: _for_source(merge_account, "destination"),
     OperationType.SET_OPTIONS: _on_account(set_options, "set_options_op"),
     OperationType.CHANGE_TRUST: _on_account(change_trust, "change_trust_op"),
     OperationType.MANAGE_DATA: _on_account(manage_data, "manage_data_op"),
     OperationType.BUMP_SEQUENCE: _on_account(bump_sequence, "bump_sequence_op"),
+    OperationType.CREATE_CLAIMABLE_BALANCE: _at_place(set_aside, "create_claimable_balance_op"),
+    OperationType.CLAIM_CLAIMABLE_BALANCE: _at_place(claim, "claim_claimable_balance_op"),
     OperationType.CLAWBACK: _on_account(claw_back, "clawback_op"),
+    OperationType.CLAWBACK_CLAIMABLE_BALANCE: _at_place(
+        claw_back_claimable, "clawback_claimable_balance_op"
+    ),
     OperationType.SET_TRUST_LINE_FLAGS: _on_account(set_trustline_flags, "set_trust_line_flags_op"),
+    OperationType.INVOKE_HOST_FUNCTION: _at_place(call, "invoke_host_function_op"),
 }

@@ -1,20 +1,23 @@
-"""The ledger's hidden truth and its switches; to be mounted under /world."""
+"""The ledger's hidden truth, its switches and its people; to be mounted under /world."""
 
 import base64
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stellar_sdk import StrKey
 
 from billpay.domain.money import cngn
+from billpay.sandbox import identities
 from billpay.sandbox.ledger import Ledger
 from billpay.sandbox.ledger_entries import LIMIT_MAX, Account, TrustLine
 from billpay.sandbox.ledger_faults import Faults, Switchboard
 from billpay.sandbox.ledger_genesis import CNGN, new_account
-from billpay.sandbox.ledger_history import Found
+from billpay.sandbox.ledger_hands import Hands, Unwilling
+from billpay.sandbox.ledger_records import TransactionRecord
+from billpay.sandbox.ledger_truth import truth_json
 
 _DEMAND = "config.memo_required"
 """The entry by which an account demands a memo (stellar/stellar-protocol, ecosystem/sep-0029)."""
@@ -46,7 +49,36 @@ class AccountSwitch(BaseModel):
     limit: _Amount | None = None
     """The most cNGN it will hold; None for all there can be."""
 
+    clawback: bool | None = None
+    """Whether the issuer may take it back without asking; None leaves what is so."""
+
     demands_memo: bool = False
+
+
+class ClaimSwitch(BaseModel):
+    """Who takes a claimable balance, signed and submitted like any claim."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    balance_id: Annotated[str, Field(pattern="^[0-9a-f]{72}$")]
+    claimant: Annotated[int, Field(ge=1)] | str
+    """A payer's number, or the address of anybody whose key the sandbox has."""
+
+
+class TransferSwitch(BaseModel):
+    """What a contract's wallet sends, by cNGN's own contract; it can carry no text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: _Amount
+    more: Sequence[_Amount] = ()
+    """What it sends besides in the same call."""
+
+    destination_id: Annotated[int, Field(ge=0, lt=2**64)] | None = None
+    """The id in the muxed address that it sends to."""
+
+    to: str | None = None
+    """None for the treasury."""
 
 
 def ledger_world_router(ledger: Ledger, switchboard: Switchboard) -> APIRouter:
@@ -55,9 +87,7 @@ def ledger_world_router(ledger: Ledger, switchboard: Switchboard) -> APIRouter:
 
     @router.get("/truth/ledger")
     async def truth() -> Response:
-        ledger.newest_ledger()
-        payments = [_told(found) for found in ledger.history.payments() if _has_moved(found)]
-        return JSONResponse({"payments": payments, "balances": _balances(ledger)})
+        return JSONResponse(truth_json(ledger))
 
     @router.post("/ledger/accounts/{address}")
     async def set_account(address: str, switch: AccountSwitch) -> dict[str, Any]:
@@ -73,9 +103,45 @@ def ledger_world_router(ledger: Ledger, switchboard: Switchboard) -> APIRouter:
 
     @router.post("/ledger/faults")
     async def set_faults(faults: Faults) -> dict[str, Any]:
+        # What was due closes at the price of its time.
+        ledger.newest_ledger()
         return switchboard.turn(faults).model_dump(mode="json")
 
+    _add_people(router, Hands(ledger))
     return router
+
+
+def _add_people(router: APIRouter, hands: Hands) -> None:
+    @router.post("/ledger/claims")
+    async def claim(switch: ClaimSwitch) -> dict[str, Any]:
+        try:
+            return _told(await hands.claim(switch.balance_id, switch.claimant))
+        except LookupError as error:
+            raise HTTPException(422, str(error)) from None
+        except Unwilling as refusal:
+            raise HTTPException(409, str(refusal)) from None
+
+    @router.post("/ledger/wallets/{number}/transfers")
+    async def transfer(number: int, switch: TransferSwitch) -> dict[str, Any]:
+        to = switch.to or identities.treasury().public_key
+        if not StrKey.is_valid_ed25519_public_key(to):
+            raise HTTPException(422, f"{to} is no account's address")
+        try:
+            amounts = [cngn(amount) for amount in (switch.amount, *switch.more)]
+            record = await hands.transfer(number, amounts, to, switch.destination_id)
+        except Unwilling as refusal:
+            raise HTTPException(409, str(refusal)) from None
+        return {"from": identities.wallet(number)} | _told(record)
+
+
+def _told(record: TransactionRecord) -> dict[str, Any]:
+    return {
+        "operation_id": str(record.toid | 1),
+        "transaction_hash": record.transaction_hash,
+        "ledger": record.ledger,
+        "successful": record.successful,
+        "result_codes": record.result_codes,
+    }
 
 
 def _switched(account: Account, switch: AccountSwitch) -> Account:
@@ -92,35 +158,8 @@ def _switched(account: Account, switch: AccountSwitch) -> Account:
         "limit": LIMIT_MAX if switch.limit is None else cngn(switch.limit),
         "is_authorized": switch.authorized,
         "is_maintained": switch.authorized,
+        "can_be_clawed_back": line.can_be_clawed_back
+        if switch.clawback is None
+        else switch.clawback,
     }
     return account.with_trustline(CNGN, line.model_copy(update=changes))
-
-
-def _has_moved(found: Found) -> bool:
-    return found.transaction.successful and found.payment.amount is not None
-
-
-def _told(found: Found) -> dict[str, Any]:
-    code, _, issuer = found.payment.asset.partition(":")
-    transaction = found.transaction
-    return {
-        "operation_id": str(found.operation_id),
-        "transaction_hash": transaction.transaction_hash,
-        "from": found.payment.sender.address,
-        "to": found.payment.receiver.address,
-        "asset_code": code if issuer else None,
-        "asset_issuer": issuer or None,
-        "amount_stroops": found.payment.amount,
-        "memo_type": transaction.memo_type,
-        "memo": transaction.memo,
-        "ledger": transaction.ledger,
-        "closed_at": datetime.fromtimestamp(transaction.close_time, UTC).isoformat(),
-    }
-
-
-def _balances(ledger: Ledger) -> dict[str, int]:
-    return {
-        account.address: line.balance
-        for account in ledger.accounts.all()
-        if (line := account.trustlines.get(CNGN))
-    }

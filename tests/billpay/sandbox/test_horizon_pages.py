@@ -101,7 +101,7 @@ def test_a_full_page_holds_200(world, scribe):
 
 @pytest.mark.parametrize("path", ["", "/payments"])
 def test_an_account_that_does_not_exist_is_missing(world, path):
-    nobody = identities.payer(101).public_key
+    nobody = identities.payer(identities.PAYERS + 1).public_key
     assert get(world, f"/accounts/{nobody}{path}").status_code == 404
     assert get(world, f"/accounts/GABC{path}").status_code == 400
 

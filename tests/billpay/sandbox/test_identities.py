@@ -48,12 +48,14 @@ def test_the_environment_names_everything_a_worker_needs_of_the_outside():
         "VTPASS_PUBLIC_KEY",
         "VTPASS_SECRET_KEY",
         "HORIZON_URL",
+        "STELLAR_RPC_URL",
         "STELLAR_NETWORK_PASSPHRASE",
         "CNGN_ASSET_CODE",
         "CNGN_ASSET_ISSUER",
         "SYSTEM_WALLET_ADDRESS",
         "SYSTEM_WALLET_SECRET",
         "NOTIFICATION_URL",
+        "BILL_PROCESSOR_LEDGER_REQUESTS_PER_HOUR",
         "BILL_PROCESSOR_SEALING_KEY",
     }
     assert environment["FLUTTERWAVE_BASE_URL"] == "http://127.0.0.1:8700/flutterwave/v3"

@@ -1,13 +1,23 @@
 """Horizon's failures on demand: what the client gets, and what is true all the same."""
 
+import itertools
 import json
 
 import httpx
 import pytest
-from stellar_sdk import Payment
+from stellar_sdk import MuxedAccount, Payment
 
 from billpay.sandbox import identities
-from billpay.sandbox.ledger_faults import PAYMENTS_FAULTS, SUBMIT_FAULTS, Fault
+from billpay.sandbox.ledger_faults import (
+    ACCOUNTS_FAULTS,
+    ASYNC_FAULTS,
+    PAYMENTS_FAULTS,
+    READS_FAULTS,
+    ROOT_FAULTS,
+    SUBMIT_FAULTS,
+    TRANSACTIONS_FAULTS,
+    Fault,
+)
 from tests.fixtures.sandbox import CNGN
 
 PAYER = identities.payer(1)
@@ -141,7 +151,33 @@ def test_each_fault_meets_as_many_calls_as_were_set_in_the_tables_order(world):
 
 
 def test_every_fault_has_a_place():
-    assert set(SUBMIT_FAULTS) | set(PAYMENTS_FAULTS) == set(Fault)
+    places = [SUBMIT_FAULTS, ASYNC_FAULTS, PAYMENTS_FAULTS, ACCOUNTS_FAULTS, TRANSACTIONS_FAULTS]
+    assert sorted(itertools.chain(*places, ROOT_FAULTS, READS_FAULTS)) == sorted(Fault)
+
+
+@pytest.mark.parametrize("place", ["root", "accounts", "transactions"])
+def test_other_reads_fail_as_payments_do_each_by_a_switch_of_its_own(world, place):
+    """Fault 8."""
+    paid = world.pay(None, "1")
+    path = {
+        "root": "/",
+        "accounts": f"/accounts/{TREASURY}",
+        "transactions": f"/transactions/{paid.transaction_hash}",
+    }[place]
+    world.ledger_faults(calls={f"{place}_429": 1, f"{place}_html": 1}, retry_after_seconds=3)
+    limited, page, fine = (world.http.get(f"{world.horizon_url}{path}") for _ in range(3))
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "3")
+    assert page.headers["content-type"].startswith("text/html")
+    assert (page.status_code, fine.status_code) == (200, 200)
+    assert fine.json()
+
+
+def test_a_gateway_can_fail_any_read_and_no_submission(world, sent):
+    """Fault 8."""
+    world.ledger_faults(calls={"reads_504": 2})
+    assert world.submit(sent).status_code == 200
+    assert [looked_up(world, sent), feed(world).status_code] == [504, 504]
+    assert looked_up(world, sent) == 200
 
 
 # Lag
@@ -178,6 +214,34 @@ def test_a_lagging_server_waits_before_it_repeats_a_bad_sequence_number(world, s
     assert world.submit(sent).status_code == 200
 
 
+def test_a_server_can_go_back_to_a_ledger_and_stay_there(world):
+    """Fault 6: what was shown is gone, and comes back when it has caught up."""
+    first, second = world.pay(None, "1"), world.pay(None, "1")
+    world.ledger_faults(rewind_to_ledger=first.ledger)
+    for _ in range(3):
+        assert newest(world) == first.ledger
+        assert ids(feed(world)) == [first.operation_id]
+    assert world.ask(f"/horizon/accounts/{TREASURY}")["balances"][0]["balance"] == "1.0000000"
+    world.ledger_faults(rewind_to_ledger=None)
+    assert ids(feed(world)) == [first.operation_id, second.operation_id]
+
+
+# A fork
+
+
+def test_a_fork_can_know_nothing_of_muxed_accounts(world, scribe):
+    """Fault 17: whom it was for cannot be told from there."""
+    scribe.do(Payment(MuxedAccount(TREASURY, 7), CNGN, "1"))
+    assert feed(world).json()["_embedded"]["records"][0]["to_muxed_id"] == "7"
+    world.ledger_faults(muxed_fields=False)
+    response = feed(world, join="transactions")
+    assert "muxed" not in response.text
+    assert response.json()["_embedded"]["records"][0]["to"] == TREASURY
+    assert response.headers["content-type"].startswith("application/hal+json")
+    account = world.http.get(f"{world.horizon_url}/accounts/{TREASURY}")
+    assert account.headers["latest-ledger"]
+
+
 # Retention
 
 
@@ -205,7 +269,11 @@ def test_switches_stay_as_they_are_unless_named(world):
         "calls": {"payments_429": 1},
         "retry_after_seconds": 1,
         "lag_ledgers": 3,
+        "rewind_to_ledger": None,
         "elder_ledger": 2,
+        "asynchronous": True,
+        "muxed_fields": True,
+        "base_fee_stroops": 100,
     }
 
 

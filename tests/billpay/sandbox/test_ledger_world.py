@@ -5,7 +5,7 @@ import pytest
 from billpay.sandbox import identities
 
 PAYER = identities.payer(1)
-NEW = identities.payer(101)
+NEW = identities.payer(identities.PAYERS + 1)
 TREASURY = identities.treasury()
 
 
@@ -25,7 +25,7 @@ def test_the_world_begins_with_payers_who_have_money_and_a_treasury_that_has_non
 def test_an_account_can_be_made_and_then_pays(world):
     world.fund(NEW.public_key, cngn="100000")
     assert world.truth_ledger()["balances"][NEW.public_key] == 1_000_000_000_000
-    world.pay("BILL-new", "5030", payer=101)
+    world.pay("BILL-new", "5030", payer=identities.PAYERS + 1)
     assert world.truth_ledger()["balances"][NEW.public_key] == 949_700_000_000
 
 
@@ -77,8 +77,11 @@ def test_the_truth_names_every_payment_in_full(world):
     assert row == {
         "operation_id": paid.operation_id,
         "transaction_hash": paid.transaction_hash,
+        "type": "payment",
+        "kind": "transfer",
         "from": PAYER.public_key,
         "to": TREASURY.public_key,
+        "to_muxed_id": None,
         "asset_code": "cNGN",
         "asset_issuer": identities.issuer().public_key,
         "amount_stroops": 50_300_000_000,
