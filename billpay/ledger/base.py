@@ -94,7 +94,8 @@ class LedgerAccount:
     """Its XLM, from which fees and reserves are paid."""
 
     as_of_ledger: int | None = None
-    """The newest ledger of the server that answered; None where it does not say."""
+    """A ledger that the server had read when it answered; None where nobody can say how fresh this is, so that whoever
+    needs it fresh must take it as lagging."""
 
 
 @dataclass(frozen=True, kw_only=True)

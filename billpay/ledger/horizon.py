@@ -4,22 +4,35 @@ Reading is polling, page by page after a numeric cursor: streams end every minut
 Horizon is being retired in favour of RPC servers, so nothing outside this package knows it: the seam is `LedgerSource`.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import Awaitable, Callable
 
 import httpx
 
-from billpay.failures import Ambiguous, Evidence, Failure, Misconfigured, Unavailable
+from billpay.exchange_failures import TOO_LARGE
+from billpay.failures import Misconfigured, Unavailable
 from billpay.ledger.base import (
     AppliedTransaction,
+    Capabilities,
+    ClaimableBalance,
     CreditPage,
+    FeeStats,
     LedgerAccount,
     LedgerTip,
 )
+from billpay.ledger.budget import RequestBudget
+from billpay.ledger.horizon_capabilities import CLAIMABLE_BALANCES, FEE_STATS, probe
 from billpay.ledger.horizon_credits import read_page
-from billpay.ledger.horizon_http import TOO_LARGE, HorizonHttp, Reply
-from billpay.ledger.horizon_records import OurAsset, read_account, read_tip, read_transaction
-from billpay.ledger.refund_verdicts import is_applied_without_effect, refusal
+from billpay.ledger.horizon_http import HorizonHttp, Reply
+from billpay.ledger.horizon_records import (
+    OurAsset,
+    read_account,
+    read_claimable_balance,
+    read_fee_stats,
+    read_meant_transaction,
+    read_tip,
+)
+from billpay.ledger.horizon_submission import Submissions
 
 PAGE_LIMIT = 200
 """The most records Horizon gives on one page; asking for more is an error there."""
@@ -34,10 +47,15 @@ class Horizon:
         base_url: str,
         asset_code: str,
         asset_issuer: str,
+        budget: RequestBudget | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = HorizonHttp(base_url, transport=transport)
+        self._http = HorizonHttp(base_url, gate=budget, transport=transport)
         self._asset = OurAsset(code=asset_code, issuer=asset_issuer)
+        self._submissions = Submissions(self._http, look_up=self.transaction, sleep=sleep)
+        self._capabilities: Capabilities | None = None
+        self._names_its_ledger = True
 
     async def credits_after(self, wallet: str, cursor: str, limit: int) -> CreditPage:
         """Read the next page of the wallet's credits after an exclusive cursor.
@@ -71,22 +89,26 @@ class Horizon:
             Unavailable: the server gave no usable answer.
             Misconfigured: there is no Horizon at its address.
         """
-        reply = await self._http.get("")
-        if reply is None:
-            raise Misconfigured("HORIZON_URL leads to no Horizon: its root document is missing")
-        return read_tip(reply.document)
+        return read_tip((await self._root()).document)
 
     async def account(self, address: str) -> LedgerAccount | None:
         """Look an account up; None where it does not exist.
+
+        Horizon names the ledger it answers as of; where it does not, it is asked first how far it has read, which it
+        has read at least when it answers. That holds for one server: several behind one address differ.
 
         Raises:
             Unavailable: the server gave no usable answer.
             Misconfigured: it refused the question.
         """
-        reply = await self._http.get(f"accounts/{address}")
-        if reply is None:
-            return None
-        return read_account(reply.document, self._asset, reply.latest_ledger)
+        if self._names_its_ledger:
+            reply = await self._account(address)
+            if reply is None or reply.latest_ledger is not None:
+                return self._read_account(reply, None)
+        tip = await self.tip()
+        reply = await self._account(address)
+        self._names_its_ledger = reply is None or reply.latest_ledger is not None
+        return self._read_account(reply, tip.ledger)
 
     async def transaction(self, transaction_hash: str) -> AppliedTransaction | None:
         """Look a transaction up; None means this server does not know it, which proves nothing by itself.
@@ -95,8 +117,43 @@ class Horizon:
             Unavailable: the server gave no usable answer.
             Misconfigured: it refused the question.
         """
-        reply = await self._http.get(f"transactions/{transaction_hash}")
-        return None if reply is None else _about(transaction_hash, reply)
+        reply = await self._http.get(f"transactions/{transaction_hash}", is_urgent=True)
+        return None if reply is None else read_meant_transaction(reply.document, transaction_hash)
+
+    async def capabilities(self) -> Capabilities:
+        """Answer what this server can do; asked once and remembered.
+
+        Raises:
+            Unavailable: the server gave no usable answer.
+            Misconfigured: there is no Horizon at its address.
+        """
+        if self._capabilities is None:
+            self._capabilities = await probe(self._http, (await self._root()).document)
+        return self._capabilities
+
+    async def fee_stats(self) -> FeeStats | None:
+        """Answer what inclusion costs now; None where the server cannot tell.
+
+        Raises:
+            Unavailable: the server gave no usable answer.
+            Misconfigured: it refused the question.
+        """
+        if not (await self.capabilities()).fee_stats:
+            return None
+        reply = await self._http.get(FEE_STATS)
+        return None if reply is None else read_fee_stats(reply.document)
+
+    async def claimable_balance(self, balance_id: str) -> ClaimableBalance | None:
+        """Look a claimable balance up; None means that this server has none of that name now.
+
+        Raises:
+            Unavailable: the server gave no usable answer.
+            Misconfigured: it refused the question, or knows no claimable balances: no absence is read from that.
+        """
+        if not (await self.capabilities()).claimable_balances:
+            raise Misconfigured("this Horizon knows no claimable balances")
+        reply = await self._http.get(f"{CLAIMABLE_BALANCES}/{balance_id}")
+        return None if reply is None else read_claimable_balance(reply.document, balance_id)
 
     async def submit(self, envelope_xdr: str, transaction_hash: str) -> AppliedTransaction:
         """Hand a signed envelope in and wait for the ledger. The same envelope may be submitted again.
@@ -106,58 +163,28 @@ class Horizon:
             Unavailable: refused for a reason that may pass, or not sent at all.
             Misconfigured: refused for our signature, network or balance.
         """
-        reply = await self._http.submit(envelope_xdr)
-        if reply.is_refusal:
-            return await self._refused(reply, transaction_hash)
-        try:
-            return _about(transaction_hash, reply)
-        except Unavailable as odd:
-            raise Ambiguous(f"submitted, but {odd.detail}") from odd
+        return await self._submissions.submit(envelope_xdr, transaction_hash)
 
     async def close(self) -> None:
         """Release the connections."""
         await self._http.close()
 
+    async def _root(self) -> Reply:
+        reply = await self._http.get("")
+        if reply is None:
+            raise Misconfigured("HORIZON_URL leads to no Horizon: its root document is missing")
+        return reply
+
+    async def _account(self, address: str) -> Reply | None:
+        return await self._http.get(f"accounts/{address}")
+
+    def _read_account(self, reply: Reply | None, at_least: int | None) -> LedgerAccount | None:
+        """Read an account as of the ledger it names, else of one that the server had read before."""
+        if reply is None:
+            return None
+        as_of = at_least if reply.latest_ledger is None else reply.latest_ledger
+        return read_account(reply.document, self._asset, as_of)
+
     async def _payments(self, wallet: str, cursor: str, limit: int) -> Reply | None:
         query = {"join": "transactions", "order": "asc", "limit": str(limit), "cursor": cursor}
         return await self._http.get(f"accounts/{wallet}/payments", query)
-
-    async def _refused(self, reply: Reply, transaction_hash: str) -> AppliedTransaction:
-        """Answer what a refused submission is: in a ledger without effect, or nowhere.
-
-        Horizon uses the same words for both, so only the ledger tells: what failed in it is found by its hash.
-        """
-        codes = _codes(reply)
-        if is_applied_without_effect(codes):
-            with suppress(Failure):
-                applied = await self.transaction(transaction_hash)
-                if applied is not None:
-                    return applied
-        raise refusal(codes)(
-            f"the network refused the transaction: {', '.join(codes) or 'it does not say why'}",
-            evidence=Evidence(provider="Horizon", code=" ".join(codes) or None, http_status=400),
-        )
-
-
-def _about(transaction_hash: str, reply: Reply) -> AppliedTransaction:
-    """Read a transaction, and believe it only if it is the one that was meant.
-
-    Raises:
-        Unavailable: it is another one, or none.
-    """
-    applied = read_transaction(reply.document)
-    if applied.transaction_hash != transaction_hash:
-        raise Unavailable("Horizon answered with another transaction than the one meant")
-    return applied
-
-
-def _codes(reply: Reply) -> Sequence[str]:
-    """List the codes in Horizon's words: the transaction's, the wrapped one's, then the operations'."""
-    extras = reply.document.get("extras")
-    codes = extras.get("result_codes") if isinstance(extras, dict) else None
-    if not isinstance(codes, dict):
-        return ()
-    operations = codes.get("operations")
-    listed = [codes.get("transaction"), codes.get("inner_transaction")]
-    listed += operations if isinstance(operations, list) else []
-    return tuple(code for code in listed if isinstance(code, str))

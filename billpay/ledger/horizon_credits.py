@@ -1,4 +1,4 @@
-"""Which of Horizon's payment records are credits of ours, and what they say.
+"""Which of Horizon's payment records brought our asset in or took it out, and what they say.
 
 A record that cannot be read is answered as such, one by one: it may be somebody's money, so it is neither passed over
 nor allowed to hold up what comes behind it.
@@ -7,11 +7,14 @@ nor allowed to hold up what comes behind it.
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from billpay.domain.deposits import Credit
+from billpay.domain.money import Stroops
 from billpay.failures import Unavailable
-from billpay.ledger.base import CreditPage, UnreadableRecord
+from billpay.ledger.base import CreditPage, Debit, UnreadableRecord
 from billpay.ledger.horizon_records import OurAsset, unbelievable
 from billpay.ledger.horizon_shapes import (
     ADDRESS,
@@ -27,18 +30,33 @@ from billpay.ledger.horizon_shapes import (
     moment,
     text,
     truth,
+    unsigned,
 )
-from billpay.ledger.positions import ledger_of
+from billpay.ledger.positions import ledger_of, movement_id
 
-_PAYMENTS = frozenset({"payment", "path_payment_strict_receive", "path_payment_strict_send"})
-"""Operations that name one receiver, one asset and what arrived: `amount`, whatever was sent."""
+_PAYMENT = "payment"
+_PATH_PAYMENTS = frozenset({"path_payment_strict_receive", "path_payment_strict_send"})
+"""Operations that name what arrived, as a payment does, and beside it what was sent."""
 
 _CONTRACT_CALL = "invoke_host_function"
 _NATIVE_ONLY = frozenset({"create_account", "account_merge"})
 """Listed among payments, but they move only the network's own coin."""
 
+_NOTHING = "0.0000000"
+"""Anybody may let a contract move nothing, as often as they like: neither money nor worth a person's look."""
+
+_SENT = {
+    "asset_type": "source_asset_type",
+    "asset_code": "source_asset_code",
+    "asset_issuer": "source_asset_issuer",
+    "amount": "source_amount",
+}
+"""Where a path payment names what its sender gave."""
+
 _BODY_LIMIT = 1_500
 """Characters kept of a record that cannot be read."""
+
+Moved = TypeVar("Moved", Credit, Debit)
 
 
 def read_page(
@@ -56,11 +74,12 @@ def read_page(
         raise unbelievable("page of payments", error) from error
     if positions != sorted(positions):
         raise Unavailable("Horizon gave a page of payments that is not in the ledger's order")
-    read = [part for record in records for part in _credits(record, wallet, asset)]
+    read = [part for record in records for part in _read(record, wallet, asset)]
     # Servers behind one address differ in how far they have read: the cursor never goes back.
     reached = max([int(cursor), *positions])
     return CreditPage(
         credits=[part for part in read if isinstance(part, Credit)],
+        debits=[part for part in read if isinstance(part, Debit)],
         unreadable=[part for part in read if isinstance(part, UnreadableRecord)],
         cursor=str(reached),
         is_full=len(records) >= limit and reached > int(cursor),
@@ -75,49 +94,100 @@ def _position(record: Document) -> int:
     return position
 
 
-def _credits(record: Document, wallet: str, asset: OurAsset) -> Iterator[Credit | UnreadableRecord]:
-    """Answer what a record brings in: nothing, one credit, or several where a contract moved several times."""
-    operation_id = record["paging_token"]
+def _read(
+    record: Document, wallet: str, asset: OurAsset
+) -> Iterator[Credit | Debit | UnreadableRecord]:
+    """Answer what a record moved of ours: nothing, one credit or debit, or several where a contract moved several.
+
+    Where one movement does not say whether it is ours, none of the operation is believed: the others are named by
+    counting, and a name must stay the same for whoever reads it again (I1).
+    """
     try:
-        movements = _movements(record, operation_id)
+        moved = _moved(record, wallet, asset)
     except UnexpectedShapeError as error:
-        yield _unreadable(record, operation_id, error)
+        yield _unreadable(record, record["paging_token"], error)
         return
-    for name, movement in movements:
+    yield from _each(record, moved.credited, _credit)
+    yield from _each(record, moved.debited, _debit)
+
+
+def _each(
+    record: Document,
+    movements: Sequence[Document],
+    read: Callable[[Document, Document, str], Moved],
+) -> Iterator[Moved | UnreadableRecord]:
+    may_be_nothing = record.get("type") == _CONTRACT_CALL
+    for index, movement in enumerate(movements):
+        if may_be_nothing and movement.get("amount") == _NOTHING:
+            continue
+        name = movement_id(record["paging_token"], index)
         try:
-            if _is_ours(movement, wallet, asset):
-                yield _credit(record, movement, name)
+            yield read(record, movement, name)
         except UnexpectedShapeError as error:
             yield _unreadable(record, name, error)
 
 
-def _movements(record: Document, operation_id: str) -> Sequence[tuple[str, Document]]:
-    """List who gave what to whom in one operation, each under the name that its credit has."""
+@dataclass(frozen=True, kw_only=True)
+class _Moved:
+    """What one operation moved of our asset: into our wallet and out of it, each in the ledger's order."""
+
+    credited: Sequence[Document] = ()
+    debited: Sequence[Document] = ()
+
+
+def _moved(record: Document, wallet: str, asset: OurAsset) -> _Moved:
+    """Sort out what is ours; what we send ourselves in our own asset is neither a deposit nor gone."""
     if not truth(record, "transaction_successful"):
-        return []
+        return _Moved()
     kind = text(record, "type")
-    if kind in _PAYMENTS:
-        text(record, "to")
-        return [(operation_id, record)]
+    if kind in _NATIVE_ONLY:
+        return _Moved()
     if kind == _CONTRACT_CALL:
         changes = members(record, "asset_balance_changes")
-        return [(f"{operation_id}-{index}", change) for index, change in enumerate(changes)]
-    if kind in _NATIVE_ONLY:
-        return []
-    raise UnexpectedShapeError(f"an operation of the unknown type {kind[:80]!r}")
+        ours = [one for one in changes if _is_of(asset, one)]
+        return _Moved(
+            credited=[change for change in ours if _reaches(change, wallet)],
+            debited=[change for change in ours if _leaves(change, wallet)],
+        )
+    if kind != _PAYMENT and kind not in _PATH_PAYMENTS:
+        raise UnexpectedShapeError(f"an operation of the unknown type {kind[:80]!r}")
+    text(record, "to")
+    received = [record] if _is_of(asset, record) else []
+    sent = [_sent(record)] if kind in _PATH_PAYMENTS and record.get("from") == wallet else received
+    is_gone = record.get("to") != wallet or not received
+    return _Moved(
+        credited=[one for one in received if _reaches(one, wallet)],
+        debited=[
+            one for one in sent if _is_of(asset, one) and is_gone and one.get("from") == wallet
+        ],
+    )
 
 
-def _is_ours(movement: Document, wallet: str, asset: OurAsset) -> bool:
-    """Whether it brings our asset into the wallet from somebody else; what we send ourselves is no deposit."""
+def _is_of(asset: OurAsset, movement: Document) -> bool:
     text(movement, "asset_type")
-    return asset.is_in(movement) and movement.get("to") == wallet and movement.get("from") != wallet
+    return asset.is_in(movement)
+
+
+def _reaches(movement: Document, wallet: str) -> bool:
+    return movement.get("to") == wallet and movement.get("from") != wallet
+
+
+def _leaves(movement: Document, wallet: str) -> bool:
+    return movement.get("from") == wallet and movement.get("to") != wallet
+
+
+def _sent(record: Document) -> Mapping[str, object]:
+    """Answer what the sender of a path payment gave, in the words of a payment."""
+    return {
+        **{name: record.get(source) for name, source in _SENT.items()},
+        "from": record.get("from"),
+        "to": record.get("to"),
+    }
 
 
 def _credit(record: Document, movement: Document, operation_id: str) -> Credit:
-    memo_type, memo = _memo(member(record, "transaction"))
-    value = amount(movement, "amount")
-    if not value:
-        raise UnexpectedShapeError("'amount' is nothing")
+    transaction = member(record, "transaction")
+    memo_type, memo = _memo(transaction)
     return Credit(
         operation_id=operation_id,
         paging_token=record["paging_token"],
@@ -125,10 +195,31 @@ def _credit(record: Document, movement: Document, operation_id: str) -> Credit:
         ledger=ledger_of(record["paging_token"]),
         closed_at=moment(record, "created_at"),
         payer=_payer(movement),
-        amount=value,
+        amount=_something(movement),
         memo=memo,
         memo_type=memo_type,
+        alias=_alias(movement, transaction),
     )
+
+
+def _debit(record: Document, movement: Document, operation_id: str) -> Debit:
+    destination = movement.get("to")
+    is_burnt = destination in (None, movement.get("asset_issuer"))
+    return Debit(
+        operation_id=operation_id,
+        transaction_hash=text(record, "transaction_hash", HASH),
+        ledger=ledger_of(record["paging_token"]),
+        closed_at=moment(record, "created_at"),
+        destination=None if is_burnt else text(movement, "to", ADDRESS),
+        amount=_something(movement),
+    )
+
+
+def _something(movement: Document) -> Stroops:
+    value = amount(movement, "amount")
+    if not value:
+        raise UnexpectedShapeError("'amount' is nothing")
+    return value
 
 
 def _payer(movement: Document) -> str:
@@ -138,6 +229,18 @@ def _payer(movement: Document) -> str:
     if movement.get("type") == "mint":
         return text(movement, "asset_issuer", ADDRESS)
     return text(movement, "from", ADDRESS)
+
+
+def _alias(movement: Document, transaction: Document) -> int | None:
+    """Answer the number that a destination or a memo carries: the destination's goes first.
+
+    Horizon leaves an id of zero out and keeps the multiplexed address; older servers know neither.
+    """
+    if movement.get("to_muxed") is not None:
+        return unsigned(movement, "to_muxed_id") if "to_muxed_id" in movement else 0
+    if movement.get("destination_muxed_id") is not None:
+        return unsigned(movement, "destination_muxed_id")
+    return unsigned(transaction, "memo") if transaction.get("memo_type") == "id" else None
 
 
 def _memo(transaction: Document) -> tuple[str, bytes | None]:

@@ -7,7 +7,13 @@ from typing import Any
 
 from billpay.domain.money import Stroops
 from billpay.failures import Unavailable
-from billpay.ledger.base import AppliedTransaction, LedgerAccount, LedgerTip
+from billpay.ledger.base import (
+    AppliedTransaction,
+    ClaimableBalance,
+    FeeStats,
+    LedgerAccount,
+    LedgerTip,
+)
 from billpay.ledger.horizon_shapes import (
     ADDRESS,
     DIGITS,
@@ -15,11 +21,13 @@ from billpay.ledger.horizon_shapes import (
     Document,
     UnexpectedShapeError,
     amount,
+    member,
     members,
     moment,
     number,
     text,
     truth,
+    unsigned,
 )
 from billpay.ledger.result_codes import result_codes
 
@@ -103,6 +111,59 @@ def read_transaction(document: Document) -> AppliedTransaction:
         )
     except UnexpectedShapeError as error:
         raise unbelievable("transaction", error) from error
+
+
+def read_meant_transaction(document: Document, transaction_hash: str) -> AppliedTransaction:
+    """Read a transaction, and believe it only if it is the one that was meant.
+
+    Raises:
+        Unavailable: it is another one, or none.
+    """
+    applied = read_transaction(document)
+    if applied.transaction_hash != transaction_hash:
+        raise Unavailable("Horizon answered with another transaction than the one meant")
+    return applied
+
+
+def read_fee_stats(document: Document) -> FeeStats | None:
+    """Read what inclusion costs; None where an old server tells it in other words.
+
+    Raises:
+        Unavailable: it is no such document.
+    """
+    if "fee_charged" not in document:
+        return None
+    try:
+        charged = member(document, "fee_charged")
+        return FeeStats(
+            base=unsigned(document, "last_ledger_base_fee"),
+            usual=unsigned(charged, "p90"),
+            surge=unsigned(charged, "p99"),
+        )
+    except UnexpectedShapeError as error:
+        raise unbelievable("statement of fees", error) from error
+
+
+def read_claimable_balance(document: Document, balance_id: str) -> ClaimableBalance:
+    """Read a claimable balance, and believe it only if it is the one that was meant.
+
+    Raises:
+        Unavailable: it is another one, or none.
+    """
+    try:
+        found = ClaimableBalance(
+            balance_id=text(document, "id"),
+            amount=amount(document, "amount"),
+            claimants=tuple(
+                text(claimant, "destination", ADDRESS)
+                for claimant in members(document, "claimants")
+            ),
+        )
+    except UnexpectedShapeError as error:
+        raise unbelievable("claimable balance", error) from error
+    if found.balance_id != balance_id:
+        raise Unavailable("Horizon answered with another claimable balance than the one meant")
+    return found
 
 
 def _spendable(line: Document) -> int:

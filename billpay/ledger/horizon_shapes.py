@@ -21,6 +21,8 @@ HASH = re.compile(r"[0-9a-f]{64}")
 WORD = re.compile(r"[a-z_]{1,32}")
 
 INT64_MAX = 2**63 - 1
+_UINT64_MAX = 2**64 - 1
+_UINT64 = re.compile(r"[0-9]{1,20}")
 _AMOUNT = re.compile(r"([0-9]{1,12})\.([0-9]{7})")
 
 
@@ -41,6 +43,14 @@ def number(document: Document, name: str) -> int:
     value = document.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise UnexpectedShapeError(f"{name!r} is no whole number")
+    return value
+
+
+def unsigned(document: Document, name: str) -> int:
+    """Answer the number there of 64 bits without a sign, which Horizon writes as text."""
+    value = int(text(document, name, _UINT64))
+    if value > _UINT64_MAX:
+        raise UnexpectedShapeError(f"{name!r} is more than 64 bits hold")
     return value
 
 

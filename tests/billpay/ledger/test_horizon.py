@@ -1,39 +1,28 @@
 """Horizon as a `LedgerSource`, over a real socket."""
 
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
 
-from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
+from billpay.failures import Misconfigured, Unavailable
 from billpay.ledger import horizon_http
 from billpay.ledger.base import LedgerTip
-from billpay.ledger.horizon import Horizon
 from billpay.ledger.positions import check_history, position_of, require_history, require_network
 from tests.billpay.ledger import wire
-from tests.billpay.ledger.wire import NOT_FOUND, as_http, page, payment, problem, refused, serving
+from tests.billpay.ledger.wire import FAILED_RESULT, NOT_FOUND, as_http, horizon, page, payment
 
 PAYMENTS = f"/accounts/{wire.WALLET}/payments"
 ACCOUNT = f"/accounts/{wire.PAYER}"
 TRANSACTION = f"/transactions/{wire.HASH}"
-FAILED_RESULT = "AAAAAAAAAGT/////AAAAAQAAAAAAAAAB////+gAAAAA="
-"""txFAILED with PAYMENT_NO_TRUST."""
 
 
-@asynccontextmanager
-async def horizon(**answers):
-    async with serving(answers) as server:
-        source = Horizon(base_url=server.url, asset_code="cNGN", asset_issuer=wire.ISSUER)
-        try:
-            yield source, server
-        finally:
-            await source.close()
+def horizon_saying(path, answer):
+    return horizon({path: answer})
 
 
-@asynccontextmanager
-async def horizon_saying(path, answer):
-    async with horizon(**{path: answer}) as (source, server):
-        yield source, server
+def account_json(**changes):
+    """An account as of ledger 1,203."""
+    return as_http(wire.account(**changes), Latest_Ledger="1203")
 
 
 async def credits_of(source, *, cursor="17", limit=50):
@@ -123,8 +112,7 @@ async def test_a_root_that_says_nothing_usable_is_not_believed(answer, kind):
 
 
 async def test_an_account_is_read_with_what_it_may_do():
-    raw = as_http(wire.account(), Latest_Ledger="1203")
-    async with horizon_saying(ACCOUNT, raw) as (source, _):
+    async with horizon_saying(ACCOUNT, account_json()) as (source, _):
         account = await source.account(wire.PAYER)
     assert account.address == wire.PAYER
     assert account.sequence == 12_884_901_888
@@ -147,10 +135,9 @@ async def test_an_account_is_read_with_what_it_may_do():
 )
 async def test_only_an_authorised_trustline_to_our_asset_counts(lines, can_receive, balance):
     """Faults 23 and 29; what is promised to an open offer cannot be spent."""
-    async with horizon_saying(ACCOUNT, wire.account(lines=lines)) as (source, _):
+    async with horizon_saying(ACCOUNT, account_json(lines=lines)) as (source, _):
         account = await source.account(wire.PAYER)
     assert (account.can_receive, account.balance) == (can_receive, balance)
-    assert account.as_of_ledger is None
 
 
 @pytest.mark.parametrize(
@@ -164,8 +151,19 @@ async def test_only_an_authorised_trustline_to_our_asset_counts(lines, can_recei
 )
 async def test_an_account_may_demand_a_memo(entries, demands):
     """Fault 23, SEP-29."""
-    async with horizon_saying(ACCOUNT, wire.account(data=entries)) as (source, _):
+    async with horizon_saying(ACCOUNT, account_json(data=entries)) as (source, _):
         assert (await source.account(wire.PAYER)).demands_memo is demands
+
+
+async def test_an_account_without_its_ledger_is_as_new_as_what_the_server_had_read_before():
+    """Faults 6 and 7: without a ledger nobody could tell a lagging server from a current one."""
+    answers = {"/": wire.root(history_latest_ledger=1_210), ACCOUNT: wire.account()}
+    async with horizon(answers) as (source, server):
+        first = await source.account(wire.PAYER)
+        again = await source.account(wire.PAYER)
+    assert first.as_of_ledger == again.as_of_ledger == 1_210
+    tip_then_account = ["GET /", f"GET {ACCOUNT}"]
+    assert server.paths() == [f"GET {ACCOUNT}", *tip_then_account, *tip_then_account]
 
 
 async def test_an_account_that_does_not_exist_is_none():
@@ -184,7 +182,7 @@ async def test_an_account_that_does_not_exist_is_none():
     ],
 )
 async def test_what_is_no_account_is_not_believed(changes):
-    async with horizon_saying(ACCOUNT, wire.account(**changes)) as (source, _):
+    async with horizon_saying(ACCOUNT, account_json(**changes)) as (source, _):
         with pytest.raises(Unavailable):
             await source.account(wire.PAYER)
 
@@ -231,83 +229,6 @@ async def test_what_is_not_the_asked_transaction_is_not_believed(document):
     async with horizon_saying(TRANSACTION, document) as (source, _):
         with pytest.raises(Unavailable):
             await source.transaction(wire.HASH)
-
-
-async def test_an_applied_submission_is_answered():
-    async with horizon_saying("/transactions", wire.transaction()) as (source, server):
-        applied = await source.submit("AAAA==", wire.HASH)
-    assert applied.successful
-    assert server.asked[0].form == {"tx": "AAAA=="}
-
-
-@pytest.mark.parametrize("document", [{"hello": "world"}, wire.transaction(hash="ab" * 32)])
-async def test_a_submission_with_an_odd_answer_is_in_doubt(document):
-    async with horizon_saying("/transactions", document) as (source, _):
-        with pytest.raises(Ambiguous):
-            await source.submit("AAAA==", wire.HASH)
-
-
-@pytest.mark.parametrize(
-    ("codes", "kind"),
-    [
-        (["tx_bad_seq"], Unavailable),
-        (["tx_too_late"], Unavailable),
-        (["tx_too_early"], Unavailable),
-        (["tx_insufficient_fee"], Unavailable),
-        (["tx_internal_error"], Unavailable),
-        (["tx_bad_auth"], Misconfigured),
-        (["tx_bad_auth_extra"], Misconfigured),
-        (["tx_insufficient_balance"], Misconfigured),
-        (["tx_no_source_account"], Misconfigured),
-        (["tx_frozen_key_accessed"], Misconfigured),
-        (["tx_malformed"], Misconfigured),
-        (["tx_failed", "op_malformed"], Misconfigured),
-        (["tx_failed", "op_bad_auth"], Misconfigured),
-        (["tx_failed", "op_no_trust"], Ambiguous),
-        (["tx_failed"], Ambiguous),
-        (["tx_of_a_protocol_to_come"], Ambiguous),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
-)
-async def test_a_refusal_names_its_codes_and_what_may_follow(codes, kind):
-    """Faults 24 to 26. What is refused in words of failure but is in no ledger is in doubt, not failed."""
-    answers = {"/transactions": refused(*codes), TRANSACTION: NOT_FOUND}
-    async with horizon(**answers) as (source, _):
-        with pytest.raises(Failure) as raised:
-            await source.submit("AAAA==", wire.HASH)
-    assert type(raised.value) is kind
-    assert raised.value.evidence.code == " ".join(codes)
-
-
-@pytest.mark.parametrize("extras", [{}, {"extras": None}, {"extras": {"result_codes": None}}])
-async def test_a_refusal_without_codes_is_in_doubt(extras):
-    answer = (400, {"type": "transaction_failed", "status": 400} | extras)
-    async with horizon_saying("/transactions", answer) as (source, _):
-        with pytest.raises(Ambiguous):
-            await source.submit("AAAA==", wire.HASH)
-
-
-async def test_a_submission_that_failed_in_a_ledger_is_answered_from_the_ledger():
-    """Fault 23."""
-    answers = {
-        "/transactions": refused("tx_failed", "op_no_trust"),
-        TRANSACTION: wire.transaction(successful=False, result_xdr=FAILED_RESULT),
-    }
-    async with horizon(**answers) as (source, server):
-        applied = await source.submit("AAAA==", wire.HASH)
-    assert (applied.successful, applied.ledger) == (False, 1_000)
-    assert applied.result_codes == ("tx_failed", "op_no_trust")
-    assert server.paths() == ["POST /transactions", f"GET {TRANSACTION}"]
-
-
-async def test_a_failed_submission_that_cannot_be_looked_up_is_in_doubt():
-    answers = {
-        "/transactions": refused("tx_failed", "op_no_trust"),
-        TRANSACTION: problem(503, "stale_history"),
-    }
-    async with horizon(**answers) as (source, _):
-        with pytest.raises(Ambiguous):
-            await source.submit("AAAA==", wire.HASH)
 
 
 async def test_another_network_is_refused_by_name():

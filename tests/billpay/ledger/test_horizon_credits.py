@@ -1,39 +1,16 @@
 """Which payment records are credits, what they say, and what becomes of those that nobody can read."""
 
 import base64
-import json
 from datetime import UTC, datetime
 
 import pytest
 
 from billpay.failures import Unavailable
 from billpay.ledger.horizon_credits import read_page
-from billpay.ledger.horizon_records import OurAsset
 from billpay.ledger.positions import ledger_of, position_of
 from tests.billpay.ledger import wire
+from tests.billpay.ledger.pages import ASSET, only_credit, only_unreadable, read
 from tests.billpay.ledger.wire import contract_call, movement, page, payment, transaction
-
-ASSET = OurAsset(code="cNGN", issuer=wire.ISSUER)
-
-
-def read(*records, cursor="0", limit=200):
-    # Through JSON and back, as on the wire.
-    document = json.loads(json.dumps(page(*records)))
-    return read_page(document, wallet=wire.WALLET, asset=ASSET, cursor=cursor, limit=limit)
-
-
-def only_credit(record):
-    read_back = read(record)
-    assert not read_back.unreadable
-    (credit,) = read_back.credits
-    return credit
-
-
-def only_unreadable(record):
-    read_back = read(record)
-    assert not read_back.credits
-    (unreadable,) = read_back.unreadable
-    return unreadable
 
 
 def test_a_payment_is_read_in_full():
@@ -75,6 +52,11 @@ def test_what_is_not_a_credit_of_ours_is_passed_over_and_the_cursor_with_it(chan
     assert not read_back.credits
     assert not read_back.unreadable
     assert read_back.cursor == str(wire.FIRST)
+
+
+def test_a_failed_operation_may_be_of_any_type():
+    read_back = read(payment(transaction_successful=False, type=None))
+    assert (read_back.credits, read_back.debits, read_back.unreadable) == ([], [], [])
 
 
 @pytest.mark.parametrize("kind", ["create_account", "account_merge"])
@@ -157,7 +139,7 @@ def test_a_memo_of_another_type_is_named_and_not_read(kind, memo):
 
 
 def test_a_contract_transfer_is_one_credit_for_each_movement_to_us():
-    """Fault 18: one invocation may pay us several times, and move other things as well."""
+    """Fault 18, I1: one invocation may pay us several times; each is named by counting ours alone."""
     read_back = read(
         contract_call(
             movement(),
@@ -169,12 +151,50 @@ def test_a_contract_transfer_is_one_credit_for_each_movement_to_us():
         )
     )
     assert [(credit.operation_id, credit.amount) for credit in read_back.credits] == [
-        (f"{wire.FIRST}-0", 50_300_000_000),
-        (f"{wire.FIRST}-2", 1),
+        (str(wire.FIRST), 50_300_000_000),
+        (f"{wire.FIRST}-1", 1),
     ]
     assert {credit.payer for credit in read_back.credits} == {wire.CONTRACT}
     assert {credit.paging_token for credit in read_back.credits} == {str(wire.FIRST)}
     assert not read_back.unreadable
+
+
+def test_a_contract_that_moves_nothing_to_us_is_passed_over():
+    """Otherwise anybody could fill the operator's list of cases. It is counted: no name hangs on an amount (I1)."""
+    read_back = read(contract_call(movement(amount="0.0000000"), movement()))
+    assert [credit.operation_id for credit in read_back.credits] == [f"{wire.FIRST}-1"]
+    assert not read_back.unreadable
+
+
+@pytest.mark.parametrize(
+    ("changes", "alias"),
+    [
+        ({}, None),
+        ({"to_muxed": wire.MUXED_WALLET, "to_muxed_id": "7"}, 7),
+        ({"to_muxed": wire.MUXED_WALLET, "to_muxed_id": str(2**64 - 1)}, 2**64 - 1),
+        ({"to_muxed": wire.MUXED_WALLET}, 0),
+        ({"transaction": transaction(memo_type="id", memo="42", memo_bytes=None)}, 42),
+        (
+            {
+                "to_muxed": wire.MUXED_WALLET,
+                "to_muxed_id": "7",
+                "transaction": transaction(memo_type="id", memo="42", memo_bytes=None),
+            },
+            7,
+        ),
+    ],
+    ids=["none", "destination", "largest", "zero is left out", "memo", "destination before memo"],
+)
+def test_an_order_may_be_named_by_a_number(changes, alias):
+    """Faults 14 and 17: a multiplexed destination, or a memo of the kind id, for who cannot send text."""
+    assert only_credit(payment(**changes)).alias == alias
+
+
+@pytest.mark.parametrize(("written", "alias"), [("42", 42), ("0", 0), (None, None)])
+def test_a_contract_names_an_order_by_the_id_of_its_destination(written, alias):
+    """Contract accounts have no memo at all."""
+    moved = movement(destination_muxed_id=written)
+    assert only_credit(contract_call(moved)).alias == alias
 
 
 def test_what_is_minted_to_us_comes_from_the_issuer():
@@ -193,6 +213,9 @@ UNREADABLE = {
     "no payer": {"from": None},
     "payer with NUL": {"from": wire.PAYER[:-1] + "\x00"},
     "odd multiplexed payer": {"from_muxed": 7},
+    "odd destination": {"to_muxed": wire.MUXED_WALLET, "to_muxed_id": 7},
+    "destination beyond 64 bits": {"to_muxed": wire.MUXED_WALLET, "to_muxed_id": str(2**64)},
+    "odd memo id": {"transaction": transaction(memo_type="id", memo="-1", memo_bytes=None)},
     "no asset type": {"asset_type": None},
     "no hash": {"transaction_hash": None},
     "hash with a surrogate": {"transaction_hash": "\ud800" * 64},
@@ -231,8 +254,14 @@ def test_a_record_that_cannot_be_read_is_kept_for_a_person_and_blocks_nobody(cha
 def test_an_unreadable_movement_does_not_hide_its_neighbours():
     """Fault 67."""
     read_back = read(contract_call(movement(), movement(amount="much"), movement()))
-    assert [c.operation_id for c in read_back.credits] == [f"{wire.FIRST}-0", f"{wire.FIRST}-2"]
+    assert [c.operation_id for c in read_back.credits] == [str(wire.FIRST), f"{wire.FIRST}-2"]
     assert [u.operation_id for u in read_back.unreadable] == [f"{wire.FIRST}-1"]
+
+
+def test_where_one_movement_may_be_anybodys_none_of_the_operation_is_believed():
+    """I1: a name that counts on would change once the odd one can be read, and its money be counted twice."""
+    odd = contract_call(movement(asset_type=None), movement())
+    assert only_unreadable(odd).operation_id == str(wire.FIRST)
 
 
 @pytest.mark.parametrize("changes", [None, "none", [1]])

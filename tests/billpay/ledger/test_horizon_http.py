@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from billpay import exchange
 from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
 from billpay.ledger import horizon_http
-from billpay.ledger.horizon_http import HorizonHttp
+from billpay.ledger.horizon_http import HorizonHttp, is_refusal
 from tests.billpay.ledger.wire import as_http, listening, problem, read_request
 
 READS, SUBMITS = "reads", "submits"
@@ -132,8 +133,10 @@ async def test_no_usable_answer_leaves_a_submission_in_doubt_and_a_read_undone(s
 @pytest.mark.parametrize(("way", "kind"), [(READS, Unavailable), (SUBMITS, Ambiguous)])
 async def test_an_answer_that_does_not_come_in_time_is_given_up(speak, way, kind, monkeypatch):
     """Fault 27: a body that drips outlives every timeout between bytes."""
-    for name in ("READ", "SUBMIT_READ", "CONNECT", "WRITE", "POOL"):
+    for name in ("READ", "SUBMIT_READ"):
         monkeypatch.setattr(horizon_http, f"{name}_TIMEOUT_SECONDS", 0.1)
+    for name in ("CONNECT", "WRITE", "POOL"):
+        monkeypatch.setattr(exchange, f"{name}_TIMEOUT_SECONDS", 0.1)
     assert type(await failure_of(speak, way)) is kind
 
 
@@ -221,7 +224,7 @@ async def test_a_submission_that_finds_nothing_there_is_ours_to_mend():
 
 async def test_a_refused_transaction_is_an_answer():
     reply = await answer_of(saying(as_http(problem(400, "transaction_failed"))), SUBMITS)
-    assert reply.is_refusal
+    assert is_refusal(reply)
 
 
 async def test_numbers_never_become_floats():

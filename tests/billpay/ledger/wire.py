@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from stellar_sdk import Keypair, MuxedAccount, StrKey
 
+from billpay.ledger.horizon import Horizon
+
 PASSPHRASE = "a network of these tests"
 
 
@@ -24,9 +26,13 @@ PAYER = keypair("payer").public_key
 STRANGER = keypair("stranger").public_key
 CONTRACT = StrKey.encode_contract(hashlib.sha256(b"ledger tests, contract").digest())
 MUXED_PAYER = MuxedAccount(PAYER, 7).account_muxed
+MUXED_WALLET = MuxedAccount(WALLET, 7).account_muxed
 CNGN = {"asset_type": "credit_alphanum4", "asset_code": "cNGN", "asset_issuer": ISSUER}
 HASH = hashlib.sha256(b"ledger tests, a transaction").hexdigest()
 CLOSED_AT = "2026-03-02T09:30:00Z"
+FAILED_RESULT = "AAAAAAAAAGT/////AAAAAQAAAAAAAAAB////+gAAAAA="
+"""txFAILED with PAYMENT_NO_TRUST."""
+
 FIRST = (1_000 << 32) + (1 << 12) + 1
 """The first operation of ledger 1,000."""
 
@@ -177,7 +183,10 @@ class Asked:
 
 @dataclass
 class Server:
-    """What a Horizon says, by path; a list is said one after the other, its last entry for ever."""
+    """What a Horizon says, by path; a list is said one after the other, its last entry for ever.
+
+    Nothing is found at any other path: it is an old one that takes no envelope without waiting.
+    """
 
     answers: dict[str, object] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -187,7 +196,7 @@ class Server:
         return [f"{asked.method} {asked.path}" for asked in self.asked]
 
     def answer_to(self, asked):
-        answer = self.answers[asked.path]
+        answer = self.answers.get(asked.path, NOT_FOUND)
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         return answer(asked) if callable(answer) else answer
@@ -218,7 +227,7 @@ async def listening(speak: Speak) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def serving(answers: dict[str, object]) -> AsyncIterator[Server]:
-    """Answer every path with its document, or with a status and a document or text."""
+    """Answer every path with its document, or with a status and a document or text; others as Horizon would."""
     server = Server(answers)
 
     async def speak(reader, writer):
@@ -230,6 +239,17 @@ async def serving(answers: dict[str, object]) -> AsyncIterator[Server]:
 
     async with listening(speak) as server.url:
         yield server
+
+
+@asynccontextmanager
+async def horizon(answers, **facts):
+    """Our Horizon and the server it asks; facts are arguments of its constructor."""
+    async with serving(answers) as server:
+        source = Horizon(base_url=server.url, asset_code="cNGN", asset_issuer=ISSUER, **facts)
+        try:
+            yield source, server
+        finally:
+            await source.close()
 
 
 async def read_request(reader) -> Asked:

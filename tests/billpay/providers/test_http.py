@@ -12,6 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from billpay import exchange
 from billpay.failures import Ambiguous, Misconfigured, Unavailable
 from billpay.providers import http
 from billpay.providers.http import ProviderHttp, Question, host_of
@@ -159,7 +160,7 @@ async def test_what_may_have_been_done_is_never_called_undone(speak, moves_money
 async def test_no_answer_in_time_leaves_a_purchase_in_doubt(speak, moves_money, monkeypatch):
     """Fault 30, 35: silence, and an answer that drips for ever."""
     for phase in ("CONNECT", "WRITE", "POOL"):
-        monkeypatch.setattr(http, f"{phase}_TIMEOUT_SECONDS", 0.1)
+        monkeypatch.setattr(exchange, f"{phase}_TIMEOUT_SECONDS", 0.1)
     failure = await failure_of(speak, moves_money=moves_money, read_timeout_seconds=0.2)
     assert type(failure) is (Ambiguous if moves_money else Unavailable)
     assert "did not answer in time" in failure.detail
@@ -365,8 +366,8 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "http://proxy.test:3128")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    assert ProviderHttp("X", "http://127.0.0.1:9")._client._mounts == {}
-    assert ProviderHttp("X", "https://vtpass.com")._client._mounts
+    assert ProviderHttp("X", "http://127.0.0.1:9")._exchange._client._mounts == {}
+    assert ProviderHttp("X", "https://vtpass.com")._exchange._client._mounts
 
 
 @pytest.mark.parametrize(
