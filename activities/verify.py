@@ -13,8 +13,8 @@ from billpay.breakers import Breakers
 from billpay.domain.accounts import AccountRefused, AccountVerdict, ProductNotSold
 from billpay.domain.attempts import Attempt
 from billpay.domain.breaker import Question, line_of
-from billpay.domain.deposits import DepositPolicy, ReturnIt, assess, excess_of
-from billpay.domain.money import Stroops
+from billpay.domain.deposits import DepositPolicy, PayTheBill, ReturnIt, assess, weigh
+from billpay.domain.money import spoken_cngn
 from billpay.domain.orders import Order
 from billpay.domain.prices import PriceChange
 from billpay.domain.refunds import RefundPurpose
@@ -68,18 +68,21 @@ class VerifyActivities:
                 return ReturnIt(reason=given_back.reason)
             verdict = assess(order, deposit.credit, self.deposit_policy)
             if isinstance(verdict, ReturnIt):
-                return await self._return(request, verdict.reason, verdict.reason)
+                return await self._return(request, verdict.reason, verdict.reason, verdict.hold)
             # Only after a reset as well: what may be sold is finished, whoever sells it now.
             unfinished = await self.store.attempts.possible_sale(order.transaction_id)
             planned = await self._line_up(order)
             if not planned.sellers and unfinished is None:
                 reasons = _told("no provider sells this", planned)
                 return await self._return(request, NOBODY_SELLS_IT, reasons)
+            await self._note_excess(request, verdict)
             return Payable(
                 bill_type=order.bill_type,
                 title=bill_title(order),
                 route=tuple(planned.sellers),
                 excess=verdict.excess,
+                kept=verdict.kept,
+                hold=verdict.hold,
                 unfinished=None if unfinished is None else _step(unfinished),
             )
 
@@ -128,15 +131,16 @@ class VerifyActivities:
             case ProductNotSold(reason=reason):
                 return await self._pass_over(order, f"{provider} does not sell it: {reason}")
             case _:
-                return AccountAnswer(refused=None, excess=await self._excess(request))
+                return await self._servable(request)
 
-    async def _excess(self, request: VerifyAccount) -> Stroops | None:
-        """Answer what goes back after delivery at the price that the order has now."""
+    async def _servable(self, request: VerifyAccount) -> AccountAnswer:
+        """Answer that it can be bought, and what becomes of the excess at the price that the order has now."""
         if request.operation_id is None:
-            return None
+            return AccountAnswer(refused=None)
         order = await self.store.orders.get(request.transaction_id)
         deposit = await self.store.deposits.get(request.operation_id)
-        return excess_of(order, deposit.credit, self.deposit_policy)
+        found = weigh(order, deposit.credit, self.deposit_policy)
+        return AccountAnswer(refused=None, excess=found.excess, kept=found.kept, hold=found.hold)
 
     async def _pass_over(self, order: Order, why: str) -> AccountAnswer:
         """Have the next provider asked; nothing is said of the account."""
@@ -184,14 +188,28 @@ class VerifyActivities:
             )
         return planned
 
-    async def _return(self, request: VerifyPayment, customer: str, operator: str) -> ReturnIt:
+    async def _return(
+        self, request: VerifyPayment, customer: str, operator: str, hold: str | None = None
+    ) -> ReturnIt:
+        await self._note(request, "deposit_returned", f"{operator}; {hold}" if hold else operator)
+        return ReturnIt(reason=customer, hold=hold)
+
+    async def _note_excess(self, request: VerifyPayment, found: PayTheBill) -> None:
+        """Tell the timeline where the policy does anything else with an excess than to return it."""
+        if found.kept:
+            kept = f"{spoken_cngn(found.kept)} above the due stays here: BILL_PROCESSOR_OVER_POLICY"
+            await self._note(request, "excess_kept", kept)
+        elif found.hold:
+            held = f"{spoken_cngn(found.excess)} above the due: {found.hold}"
+            await self._note(request, "excess_to_hold", held)
+
+    async def _note(self, request: VerifyPayment, kind: str, detail: str) -> None:
         await self.store.orders.note(
-            kind="deposit_returned",
-            detail=operator,
+            kind=kind,
+            detail=detail,
             transaction_id=request.transaction_id,
             operation_id=request.operation_id,
         )
-        return ReturnIt(reason=customer)
 
 
 @dataclass

@@ -1,44 +1,23 @@
 """Step: detect payments. One activity that never ends, handed from worker to worker."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from functools import cached_property
 
-from pydantic import BaseModel
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities import names
 from activities.crossing import failures_cross, handover
-from billpay.domain.deposits import Deposit, StrayReason
-from billpay.domain.ids import bill_workflow_id, deposit_workflow_id
-from billpay.domain.statuses import BillStatus
-from billpay.domain.steps import BillPaymentRequest, PaymentRules, ReturnDepositRequest
-from billpay.domain.summaries import bill_title, stray_reason, stray_title
-from billpay.failures import Invalid
+from activities.outbox import Outbox
+from billpay.domain.deposits import DepositPolicy
+from billpay.domain.steps import PaymentRules
 from billpay.intake import Intake
 from billpay.store import Store
-from workflows.search_attributes import BILL_STATUS, BILL_TRANSACTION_ID, BILL_TYPE
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Start:
-    """Everything Temporal needs to start one deposit's workflow."""
-
-    workflow: str
-    request: BaseModel
-    workflow_id: str
-    title: str
-    attributes: list[SearchAttributePair[str]]
+LAST_STARTS_SECONDS = 10.0
+"""How long a stopping watcher lets its last starts finish; what is left is started by the next one."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +28,16 @@ class WatchActivities:
     store: Store
     intake: Intake
     rules: PaymentRules
+    deposit_policy: DepositPolicy
     task_queue: str
     poll_interval: timedelta
 
     @activity.defn(name=names.WATCH_PAYMENTS)
     async def watch_payments(self) -> None:
         """Record every credit and start its workflow, until this worker stops.
+
+        Reading and starting go on beside each other: a long outbox does not keep the ledger from being read, nor a
+        silent ledger what is recorded from being started.
 
         Safe to repeat: deposits and cursor are stored in one commit, and workflows are started from the stored rows,
         so whoever comes next finds what was recorded but not started (I1, I11).
@@ -64,80 +47,46 @@ class WatchActivities:
             Misconfigured: the wrong network, or the server's history begins after our cursor.
         """
         with failures_cross():
-            await self.intake.check()
-            while not activity.is_worker_shutdown():
-                is_full = await self.intake.read_page()
-                await self._start_workflows()
-                await self.store.orders.expire_unpaid()
-                if not is_full:
-                    await self._rest()
+            news, stopping = asyncio.Event(), asyncio.Event()
+            starting = asyncio.create_task(self._outbox.keep_draining(news, stopping))
+            try:
+                await self._read(news, starting)
+            finally:
+                stopping.set()
+                news.set()
+                await asyncio.wait({starting}, timeout=LAST_STARTS_SECONDS)
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
             raise handover()
 
-    async def _rest(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(
-                activity.wait_for_worker_shutdown(), self.poll_interval.total_seconds()
-            )
+    async def _read(self, news: asyncio.Event, starting: "asyncio.Task[None]") -> None:
+        """Record page after page until the worker stops, or the starting has broken down."""
+        await self.intake.check()
+        while not activity.is_worker_shutdown():
+            is_full = await self.intake.read_page()
+            news.set()
+            await self.store.orders.expire_unpaid()
+            if starting.done():
+                await starting
+            if not is_full:
+                await self._rest(starting)
 
-    async def _start_workflows(self) -> None:
-        """Start what is recorded and not started; a crash in between loses nothing."""
-        for deposit in await self.store.deposits.unstarted():
-            start = await self._plan(deposit)
-            # "Already started" means that it has ended long ago, and only our note of its start was lost.
-            with suppress(WorkflowAlreadyStartedError):
-                await self._begin(start)
-            await self.store.deposits.mark_started(deposit.credit.operation_id, start.workflow_id)
-
-    async def _plan(self, deposit: Deposit) -> _Start:
-        if deposit.stray_reason is None and deposit.transaction_id is not None:
-            return await self._plan_bill(deposit.credit.operation_id, deposit.transaction_id)
-        return self._plan_return(deposit, deposit.stray_reason or StrayReason.UNKNOWN_MEMO)
-
-    async def _plan_bill(self, operation_id: str, transaction_id: UUID) -> _Start:
-        attributes = [
-            SearchAttributePair(BILL_STATUS, BillStatus.CNGN_RECEIVED),
-            SearchAttributePair(BILL_TRANSACTION_ID, str(transaction_id)),
-        ]
-        try:
-            order = await self.store.orders.get(transaction_id)
-        except Invalid as invalid:
-            title = f"order that cannot be served: {invalid.customer}"
-        else:
-            title = bill_title(order)
-            attributes.append(SearchAttributePair(BILL_TYPE, order.bill_type))
-        return _Start(
-            workflow="BillPaymentWorkflow",
-            request=BillPaymentRequest(
-                transaction_id=transaction_id, operation_id=operation_id, rules=self.rules
-            ),
-            workflow_id=bill_workflow_id(transaction_id),
-            title=title,
-            attributes=attributes,
+    async def _rest(self, starting: "asyncio.Task[None]") -> None:
+        stopped = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+        await asyncio.wait(
+            {stopped, starting},
+            timeout=self.poll_interval.total_seconds(),
+            return_when=asyncio.FIRST_COMPLETED,
         )
+        stopped.cancel()
 
-    def _plan_return(self, deposit: Deposit, reason: StrayReason) -> _Start:
-        operation_id = deposit.credit.operation_id
-        return _Start(
-            workflow="ReturnDepositWorkflow",
-            request=ReturnDepositRequest(operation_id=operation_id, reason=stray_reason(reason)),
-            workflow_id=deposit_workflow_id(operation_id),
-            title=stray_title(deposit.credit.amount, reason),
-            attributes=[SearchAttributePair(BILL_STATUS, BillStatus.CNGN_RECEIVED)],
-        )
-
-    async def _begin(self, start: _Start) -> None:
-        """Start a workflow once in the life of its id: a running one is left alone, an ended one is not repeated."""
-        await self.client.start_workflow(
-            start.workflow,
-            start.request,
-            id=start.workflow_id,
+    @cached_property
+    def _outbox(self) -> Outbox:
+        """Made once: it remembers what could not be started."""
+        return Outbox(
+            client=self.client,
+            store=self.store,
+            rules=self.rules,
+            policy=self.deposit_policy,
             task_queue=self.task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=TypedSearchAttributes(start.attributes),
-            static_summary=start.title[:_SUMMARY_LIMIT],
         )
-
-
-_SUMMARY_LIMIT = 180
-"""Characters; the server takes 400 bytes, and a naira sign has three."""

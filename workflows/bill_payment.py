@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from billpay.domain.routing import ProviderName
     from billpay.domain.statuses import BillStatus
     from billpay.domain.steps import (
+        AccountAnswer,
         BillPaymentRequest,
         Payable,
         RefundStep,
@@ -22,7 +23,9 @@ with workflow.unsafe.imports_passed_through():
         VerifyAccount,
         VerifyPayment,
     )
+    from billpay.domain.summaries import NO_PROVIDER
     from workflows import steps
+    from workflows.holding import Holding
     from workflows.purchasing import (
         AFTER_THE_DEADLINE,
         Ending,
@@ -35,12 +38,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.review import Decision, uncancellable
     from workflows.steps import step_failed
 
-NO_PROVIDER = "no provider could complete the payment after multiple attempts"
-"""What a customer reads when everybody was asked in vain."""
-
 
 @workflow.defn(name="BillPaymentWorkflow")
-class BillPaymentWorkflow(Purchasing):
+class BillPaymentWorkflow(Holding, Purchasing):
     """Serve the order that a deposit has claimed, or give the money back; never both, never neither.
 
     | step            | undo |
@@ -58,6 +58,9 @@ class BillPaymentWorkflow(Purchasing):
     def __init__(self, request: BillPaymentRequest) -> None:
         super().__init__(request)
         self._excess = Stroops(0)
+        self._kept = Stroops(0)
+        self._hold: str | None = None
+        """Why a person must let the excess go first."""
 
     def _about(self) -> tuple[UUID, str]:
         return self._request.transaction_id, self._request.operation_id
@@ -72,16 +75,21 @@ class BillPaymentWorkflow(Purchasing):
             VerifyPayment(transaction_id=request.transaction_id, operation_id=request.operation_id)
         )
         if isinstance(verdict, ReturnIt):
-            await self._give_back(verdict.reason)
+            await self._give_back(verdict.reason, hold=verdict.hold)
         else:
-            self._excess = verdict.excess
+            self._weigh(verdict, verdict.excess)
             ending = await self._serve(verdict)
             if isinstance(ending, GiveBack):
                 await self._give_back(ending.reason)
             else:
-                await self._deliver(ending, self._excess)
+                await self._deliver(ending)
+        await self._all_told()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._progress.status
+
+    def _weigh(self, found: Payable | AccountAnswer, excess: Stroops) -> None:
+        """Keep in mind what becomes of what came above the due."""
+        self._excess, self._kept, self._hold = excess, found.kept, found.hold
 
     async def _serve(self, payable: Payable) -> Sold | GiveBack:
         """Ask one provider after the other; after all in vain, a person within the review window."""
@@ -131,7 +139,7 @@ class BillPaymentWorkflow(Purchasing):
             self._enter(BillStatus.PROVIDER_FAILED)
             return NextProvider(account.passed_over)
         if account.excess is not None:
-            self._excess = account.excess
+            self._weigh(account, account.excess)
         return await self._buy(provider, others=others)
 
     async def _review_before_refund(self, why: str) -> Decision | None:
@@ -140,7 +148,7 @@ class BillPaymentWorkflow(Purchasing):
             return None
         return await self._ask_a_person(why, AFTER_THE_DEADLINE, within=timedelta(seconds=window))
 
-    async def _deliver(self, sold: Sold, excess: Stroops) -> None:
+    async def _deliver(self, sold: Sold) -> None:
         """Make the delivery final, then tell the customer, then return what came above the due."""
         await steps.store_result(
             StoreResult(
@@ -151,22 +159,31 @@ class BillPaymentWorkflow(Purchasing):
             )
         )
         self._enter(BillStatus.COMPLETED)
-        await self._notify(MessageKind.COMPLETED)
-        if excess:
+        await self._tell(MessageKind.COMPLETED)
+        if self._kept:
+            await self._tell(MessageKind.EXCESS_KEPT)
+        if self._excess:
             await self._refund(
-                self._refund_step(RefundPurpose.EXCESS, excess, "more arrived than was due")
+                RefundStep(
+                    operation_id=self._request.operation_id,
+                    purpose=RefundPurpose.EXCESS,
+                    amount=self._excess,
+                    reason="more arrived than was due",
+                    hold=self._hold,
+                )
             )
             self._enter(BillStatus.COMPLETED)
-            await self._notify(MessageKind.EXCESS_REFUNDED)
+            await self._tell(MessageKind.EXCESS_REFUNDED)
 
-    async def _give_back(self, reason: str) -> None:
+    async def _give_back(self, reason: str, *, hold: str | None = None) -> None:
         self._enter(BillStatus.REFUND_INITIATED)
-        await self._refund(self._refund_step(RefundPurpose.WHOLE, None, reason))
-        await self._notify(MessageKind.REFUNDED)
-
-    def _refund_step(
-        self, purpose: RefundPurpose, amount: Stroops | None, reason: str
-    ) -> RefundStep:
-        return RefundStep(
-            operation_id=self._request.operation_id, purpose=purpose, amount=amount, reason=reason
+        await self._refund(
+            RefundStep(
+                operation_id=self._request.operation_id,
+                purpose=RefundPurpose.WHOLE,
+                amount=None,
+                reason=reason,
+                hold=hold,
+            )
         )
+        await self._tell(MessageKind.REFUNDED)

@@ -6,13 +6,13 @@ with workflow.unsafe.imports_passed_through():
     from billpay.domain.messages import MessageKind
     from billpay.domain.refunds import RefundPurpose
     from billpay.domain.steps import RefundStep, ReturnDepositRequest
-    from workflows.refunding import Refunding
+    from workflows.holding import Holding
     from workflows.review import uncancellable
 
 
 @workflow.defn(name="ReturnDepositWorkflow")
-class ReturnDepositWorkflow(Refunding):
-    """Return a deposit without memo, with an unknown memo, or for an order that another deposit has claimed.
+class ReturnDepositWorkflow(Holding):
+    """Return a deposit that claims no order; what a policy holds goes back when a person lets it go.
 
     | step           | undo |
     |----------------|------|
@@ -40,6 +40,7 @@ class ReturnDepositWorkflow(Refunding):
                 purpose=RefundPurpose.WHOLE,
                 amount=None,
                 reason=request.reason,
+                hold=request.hold,
             )
         )
         await self._notify(MessageKind.REFUNDED)

@@ -24,8 +24,14 @@ class CaseKind(StrEnum):
     OTHER_TOKENS = "other_tokens"
     """A provider names other tokens than it did first; ended by a person."""
 
+    LATE_TOKEN = "late_token"  # noqa: S105  a name, no secret
+    """A token came after its customer was told that the order is complete without one; ended by a person."""
+
     PARKED_CREDIT = "parked_credit"
     """Something came to the treasury that no deposit can be made of; ended by a person."""
+
+    UNSTARTED_DEPOSIT = "unstarted_deposit"
+    """A deposit is recorded and its workflow cannot be started; ended when it is."""
 
     HELD_REFUND = "held_refund"
     """A refund is held; ended when it is let go or paid, and by nobody's word before that."""
@@ -40,7 +46,8 @@ class CaseKind(StrEnum):
     """Nothing was heard of the ledger for too long; ended by itself."""
 
     MISSED_CREDIT = "missed_credit"
-    """A second reading found a deposit that the first had missed; it was taken in. Ended by a person."""
+    """A second reading of the ledger found a deposit that the first had missed, and it was taken in; or it tells
+    otherwise of one that is recorded, which stays. Ended by a person."""
 
     TREASURY = "treasury"
     """Refunds stand still: the treasury is short, frozen, or its key is refused; ended by the next one that is paid."""
@@ -155,12 +162,21 @@ _ADVICE = {
         "the first tokens stay; ask the provider which are good and give the customer those that are missing, then "
         "close this case"
     ),
+    CaseKind.LATE_TOKEN: (
+        "the customer does not have it yet: `resend ID` tells it, or hand it over (`show ID --reveal-token`), then "
+        "close this case"
+    ),
     CaseKind.PARKED_CREDIT: (
         "it may be somebody's money: read it in `parked_credits`, look the operation up on the network, settle it by "
         "hand, then close this case"
     ),
+    CaseKind.UNSTARTED_DEPOSIT: (
+        "the money is recorded and waits: mend what the reason names; the start is tried again with every look at the "
+        "ledger, and this case ends by itself with it"
+    ),
     CaseKind.HELD_REFUND: (
-        "mend what the reason names, then `retry ID`; this case ends by itself when the refund is let go"
+        "mend what the reason names, then `retry ID`, or send it elsewhere with `refund-to ID ADDRESS`; this case ends "
+        "by itself when the refund is let go"
     ),
     CaseKind.PROVIDER_ACCOUNT: (
         "mend the key or fill the float; this case ends by itself with the next purchase that the provider answers"
@@ -173,16 +189,16 @@ _ADVICE = {
         "deposits wait and are not lost: look after the ledger's server and the watcher; this case ends by itself"
     ),
     CaseKind.MISSED_CREDIT: (
-        "the deposit is taken in and goes its way; ask the ledger's server why it left it out, or change the server, "
-        "then close this case"
+        "the deposit as it is recorded goes its way; ask the ledger's servers which of them is right, or change the "
+        "one that is not, then close this case"
     ),
     CaseKind.TREASURY: (
         "mend what the reason names (fund the treasury, unfreeze it, mend its key): refunds go on by themselves, and "
         "this case ends with the first one that is paid"
     ),
     CaseKind.UNCLAIMED_BALANCE: (
-        "tell the payer that their refund waits on the ledger to be claimed, or take it back (`claimables`); this case "
-        "ends by itself when it is claimed or taken back"
+        "tell the payer that their refund waits on the ledger to be claimed, or take it back with "
+        "`claimables take-back BALANCE`; this case ends by itself when it is claimed or taken back"
     ),
     CaseKind.RECONCILIATION: (
         "look at the report (`reconcile`), mend what differs; this case ends by itself with the first reconciliation "

@@ -21,10 +21,19 @@ REFRESH_WORKFLOW_ID = "refresh-catalogue"
 
 FOLLOW_UP_SCHEDULE_ID = "follow-up"
 FOLLOW_UP_WORKFLOW_ID = "follow-up"
+CLAIMABLES_SCHEDULE_ID = "track-claimables"
+CLAIMABLES_WORKFLOW_ID = "track-claimables"
+AUDIT_SCHEDULE_ID = "audit-ledger"
+AUDIT_WORKFLOW_ID = "audit-ledger"
+RECONCILE_SCHEDULE_ID = "reconcile"
+RECONCILE_WORKFLOW_ID = "reconcile"
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _CODE_LENGTH = 22
 """Base58 characters that hold 128 bits."""
+
+_ALIAS_BYTES = 8
+_LARGEST_ALIAS = (1 << 63) - 1
 
 _ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 _REQUEST_SUFFIX_LENGTH = 12
@@ -63,6 +72,25 @@ def transaction_id_from_memo(memo: bytes) -> uuid.UUID | None:
     for character in code:
         value = value * len(_BASE58) + _BASE58.index(character)
     return uuid.UUID(int=value) if value < 1 << 128 else None
+
+
+def alias_of(transaction_id: uuid.UUID) -> int:
+    """Number an order for payers whose wallet sends no text: 63 bits, so that no ledger and no database minds.
+
+    It cannot be turned back, so it is looked up. The migration's SQL function `bill_alias` computes the same.
+    """
+    digest = hashlib.sha256(transaction_id.bytes).digest()
+    return int.from_bytes(digest[:_ALIAS_BYTES]) & _LARGEST_ALIAS or 1
+
+
+def watcher_task_queue(task_queue: str) -> str:
+    """Name the watcher's own queue, so that no crowd of payments can keep it from a slot."""
+    return f"{task_queue}-watcher"
+
+
+def refund_task_queue(task_queue: str) -> str:
+    """Name the refunds' own queue, served by whoever holds the wallet's key."""
+    return f"{task_queue}-refunds"
 
 
 def bill_workflow_id(transaction_id: uuid.UUID) -> str:

@@ -20,6 +20,9 @@ class MessageKind(StrEnum):
     EXCESS_REFUNDED = "excess_refunded"
     """The bill is paid and what came above it was returned."""
 
+    EXCESS_KEPT = "excess_kept"
+    """The bill is paid and what came above it is kept, by policy."""
+
     HELD = "held"
     """A person looks after the payment."""
 

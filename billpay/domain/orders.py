@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from billpay.domain.bills import BillerCode, BillType, MeterType, find_biller
-from billpay.domain.ids import memo_of
+from billpay.domain.ids import alias_of, memo_of
 from billpay.domain.money import Kobo, Stroops, in_kobo, in_stroops, naira, spoken_naira
 from billpay.domain.phones import canonical_phone, network_hint
 from billpay.domain.statuses import BillStatus
@@ -69,6 +69,11 @@ class Order(BaseModel):
         return memo_of(self.transaction_id)
 
     @property
+    def alias(self) -> int:
+        """The number that names it to payers who cannot send text."""
+        return alias_of(self.transaction_id)
+
+    @property
     def ordered_amount(self) -> Kobo:
         """What the provider was to be paid when ordered."""
         return Kobo(self.bill_amount + self.price_fell_by)
@@ -104,6 +109,11 @@ class OrderRow(BaseModel):
 
     current_package: str | None = None
     """The TV account's running bouquet, where the provider named it."""
+
+    @property
+    def alias(self) -> int:
+        """The number that names it to payers who cannot send text."""
+        return alias_of(self.transaction_id)
 
 
 def fee_of(bill_type: BillType) -> Kobo:

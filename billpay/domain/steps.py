@@ -93,6 +93,12 @@ class Payable(_Step):
     excess: Stroops
     """To be returned after delivery."""
 
+    kept: Stroops = Stroops(0)
+    """What came above the due and stays here, by policy."""
+
+    hold: str | None = None
+    """Why a person must let the excess go first; None where it goes by itself."""
+
     unfinished: PurchaseStep | None = None
     """A purchase of an earlier run that is or may be sold: to be finished before anything else is tried."""
 
@@ -123,6 +129,10 @@ class AccountAnswer(_Step):
 
     excess: Stroops | None = None
     """What goes back after delivery at the price found here; None where nothing is known beyond `Payable`."""
+
+    kept: Stroops = Stroops(0)
+    hold: str | None = None
+    """As in `Payable`, at that price; they count where `excess` does."""
 
 
 class AbandonAttempt(_Step):

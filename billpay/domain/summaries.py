@@ -6,6 +6,9 @@ from billpay.domain.masking import masked_account, masked_phone
 from billpay.domain.money import Stroops, spoken_cngn, spoken_naira
 from billpay.domain.orders import Order
 
+NO_PROVIDER = "no provider could complete the payment after multiple attempts"
+"""What a customer reads when everybody was asked in vain; the one reason that has a message of its own."""
+
 _WORDS = {
     BillType.ELECTRICITY: "electricity",
     BillType.AIRTIME: "airtime",
@@ -18,7 +21,7 @@ _STRAY = {
     StrayReason.UNKNOWN_MEMO: "the payment's memo names no order of ours",
     StrayReason.DUPLICATE: "the order had already been paid",
     StrayReason.CONTRADICTORY: "the payment's memo and its destination name different orders",
-    StrayReason.DUST: "the payment is too small to be used or sent back",
+    StrayReason.DUST: "the payment is too small to be used for a bill",
 }
 
 

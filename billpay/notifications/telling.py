@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from billpay.domain.attempts import Attempt
 from billpay.domain.deposits import Deposit, Disposition, StrayReason
 from billpay.domain.messages import MessageKind
+from billpay.domain.money import Stroops
 from billpay.domain.orders import OrderRow
 from billpay.domain.outcomes import Declined, Receipt, Settled, Whose
 from billpay.domain.refunds import Refund, RefundPurpose, RefundStatus
@@ -62,7 +63,7 @@ def words(paid: PaidOrder, kind: MessageKind) -> Text:
     """Write a message about an order.
 
     Raises:
-        LookupError: it tells of a refund that there is not.
+        LookupError: it tells of a refund, or of an excess, that there is not.
     """
     bill = bill_of(paid.row)
     match kind:
@@ -74,8 +75,10 @@ def words(paid: PaidOrder, kind: MessageKind) -> Text:
             return wording.refunded(bill, refund, _advice(paid, bill), is_own_wallet=own)
         case MessageKind.EXCESS_REFUNDED:
             return wording.excess_refunded(bill, _refund(paid.refunds, RefundPurpose.EXCESS))
+        case MessageKind.EXCESS_KEPT:
+            return wording.excess_kept(bill, _excess(paid))
         case MessageKind.HELD:
-            return wording.held(bill)
+            return _held(paid, bill)
         case MessageKind.STILL_CONFIRMING:
             is_going_back = paid.row.status in _GOING_BACK
             return (wording.refund_under_way if is_going_back else wording.still_confirming)(bill)
@@ -111,6 +114,20 @@ def _refund(refunds: Sequence[Refund], purpose: RefundPurpose) -> Refund:
         if refund.purpose is purpose:
             return refund
     raise LookupError(f"there is no refund ({purpose}) to tell of")
+
+
+def _held(paid: PaidOrder, bill: Bill) -> Text:
+    """Of an order that is delivered only the excess can be held."""
+    if paid.row.status is BillStatus.COMPLETED:
+        return wording.excess_held(bill, _excess(paid))
+    return wording.held(bill)
+
+
+def _excess(paid: PaidOrder) -> Stroops:
+    """Answer what the customer sent above what the order asked for."""
+    if paid.deposit is None:
+        raise LookupError("nobody has paid the order: it has no excess to tell of")
+    return Stroops(paid.deposit.credit.amount - paid.row.due)
 
 
 def _advice(paid: PaidOrder, bill: Bill) -> Advice:

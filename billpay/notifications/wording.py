@@ -13,11 +13,9 @@ from billpay.domain.deposits import StrayReason
 from billpay.domain.money import Stroops, in_kobo, spoken_cngn, spoken_naira
 from billpay.domain.outcomes import Receipt
 from billpay.domain.refunds import Refund
+from billpay.domain.summaries import NO_PROVIDER
 from billpay.domain.tokens import spoken_token
 from billpay.notifications.bill import Bill
-
-AFTER_ATTEMPTS = "no provider could complete the payment after multiple attempts"
-"""The refund reason that has a text of its own; `workflows.bill_payment.NO_PROVIDER`, kept equal by a test."""
 
 _FAILED = "Bill Payment Failed - Refund Processed"
 _NOTHING_TO_DO = "You do not need to do anything."
@@ -58,7 +56,7 @@ def completed(bill: Bill, receipt: Receipt | None, reference: str | None) -> Tex
 
 def refunded(bill: Bill, refund: Refund, advice: Advice, *, is_own_wallet: bool) -> Text:
     """Tell that the bill was not paid and the money went back; `is_own_wallet`: to the wallet of the order."""
-    if refund.reason == AFTER_ATTEMPTS:
+    if refund.reason == NO_PROVIDER:
         return Text(
             subject=_FAILED,
             body=_paragraphs(
@@ -87,6 +85,33 @@ def excess_refunded(bill: Bill, refund: Refund) -> Text:
             ["You sent more cNGN than your bill needed."],
             [*_about(bill), *_returned(refund)],
             ["Your bill has been paid, and the rest has been refunded to your wallet."],
+        ),
+    )
+
+
+def excess_kept(bill: Bill, amount: Stroops) -> Text:
+    """Tell that the bill is paid and that the rest stays with us."""
+    return Text(
+        subject=f"Extra cNGN Received - {bill.amount} {bill.biller}",
+        body=_paragraphs(
+            ["You sent more cNGN than your bill needed."],
+            [*_about(bill), f"Extra Amount: {spoken_cngn(amount)}", "Status: Not refunded"],
+            ["Your bill has been paid. Extra amounts are kept; please contact us about yours."],
+        ),
+    )
+
+
+def excess_held(bill: Bill, amount: Stroops) -> Text:
+    """Tell that the bill is paid and that a person looks after the rest."""
+    return Text(
+        subject=f"Extra cNGN Under Review - {bill.amount} {bill.biller}",
+        body=_paragraphs(
+            ["You sent more cNGN than your bill needed."],
+            [*_about(bill), f"Extra Amount: {spoken_cngn(amount)}", "Status: Under review"],
+            [
+                "Your bill has been paid. One of us is looking after the rest, and it is safe.",
+                _NOTHING_TO_DO,
+            ],
         ),
     )
 
@@ -132,7 +157,7 @@ def held(bill: Bill) -> Text:
 
 def stray_refunded(refund: Refund, reason: StrayReason) -> Text:
     """Tell whoever paid that their money belonged to no order and went back."""
-    is_unmatched = reason is not StrayReason.DUPLICATE
+    is_unmatched = reason not in (StrayReason.DUPLICATE, StrayReason.DUST)
     return Text(
         subject="Payment Not Used - Refund Processed",
         body=_paragraphs(

@@ -16,7 +16,7 @@ from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.store.answers import Sale, outcome_after
 from billpay.store.database import Database, RefusedError
-from billpay.store.delivery import deliver, keep_token
+from billpay.store.delivery import deliver, keep_late_token
 from billpay.store.exclusions import (
     GIVEN_UP,
     NEVER_SENT,
@@ -286,7 +286,7 @@ class AttemptStore:
                 f"{row.provider} says {outcome.kind} about attempt {row.number}",
             )
         if bill.status == BillStatus.COMPLETED and isinstance(outcome, Sale):
-            await keep_token(session, self._database, row)
+            await keep_late_token(session, self._database, bill, row)
 
     def _settle_unsold(self, row: AttemptRow, actor: str) -> None:
         now = self._database.clock()

@@ -6,6 +6,7 @@ Late truths are opened here; triggers of migration 0004 open the others, whoever
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -80,25 +81,14 @@ class CaseStore:
     ) -> None:
         """Tell a person of something that concerns no order. Safe to repeat: one case at a time for each subject."""
         async with self._database.transaction() as session:
-            opened = insert(CaseRow).values(
-                kind=kind,
-                subject=subject,
-                operation_id=operation_id,
-                loss_kobo=0,
-                detail=detail,
-                opened_at=self._database.clock(),
+            await open_case(
+                session, self._database.clock, kind, subject, detail, operation_id=operation_id
             )
-            await session.execute(opened.on_conflict_do_nothing())
 
     async def end(self, kind: CaseKind, subject: str, resolution: str) -> None:
         """Close what has ended by itself. Safe to repeat: where no such case is open nothing happens."""
         async with self._database.transaction() as session:
-            await session.execute(
-                update(CaseRow)
-                .where(col(CaseRow.kind) == kind, col(CaseRow.subject) == subject)
-                .where(col(CaseRow.closed_at).is_(None))
-                .values(closed_at=self._database.clock(), closed_by=SERVICE, resolution=resolution)
-            )
+            await end_case(session, self._database.clock, kind, subject, resolution)
 
     async def close(self, case_id: int, *, actor: str, reason: str) -> Case:
         """Close a case on a person's word, with their reason in its order's timeline (I16). Moves no money.
@@ -129,7 +119,7 @@ class CaseStore:
             return await _read(session, row)
 
 
-async def open_contradiction(
+async def open_attempt_case(
     session: AsyncSession,
     clock: Clock,
     bill: BillPaymentRow,
@@ -138,7 +128,7 @@ async def open_contradiction(
     kind: CaseKind,
     detail: str,
 ) -> None:
-    """Open a case about a provider that contradicts itself, once for each attempt and kind; `bill` is locked."""
+    """Open a case about what a provider said too late, once for each attempt and kind; `bill` is locked."""
     loss = loss_of(
         kind,
         await standing_of(session, bill, request_id),
@@ -154,6 +144,41 @@ async def open_contradiction(
         opened_at=clock(),
     )
     await session.execute(opened.on_conflict_do_nothing())
+
+
+async def open_case(
+    session: AsyncSession,
+    clock: Clock,
+    kind: CaseKind,
+    subject: str,
+    detail: str,
+    *,
+    transaction_id: UUID | None = None,
+    operation_id: str | None = None,
+) -> None:
+    """Tell a person of something in the commit of what it tells; one case at a time for each subject."""
+    opened = insert(CaseRow).values(
+        kind=kind,
+        subject=subject,
+        transaction_id=transaction_id,
+        operation_id=operation_id,
+        loss_kobo=0,
+        detail=detail,
+        opened_at=clock(),
+    )
+    await session.execute(opened.on_conflict_do_nothing())
+
+
+async def end_case(
+    session: AsyncSession, clock: Clock, kind: CaseKind, subject: str, resolution: str
+) -> None:
+    """Close what has ended by itself, in the commit of what ended it."""
+    await session.execute(
+        update(CaseRow)
+        .where(col(CaseRow.kind) == kind, col(CaseRow.subject) == subject)
+        .where(col(CaseRow.closed_at).is_(None))
+        .values(closed_at=clock(), closed_by=SERVICE, resolution=resolution)
+    )
 
 
 async def _require_ended(session: AsyncSession, row: CaseRow) -> None:

@@ -1,31 +1,32 @@
 """Deposits and the cursor, in one commit; matching; the watcher's outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
-from billpay.domain.deposits import Credit, Deposit, Disposition, StrayReason
-from billpay.domain.ids import transaction_id_from_memo
-from billpay.domain.money import spoken_cngn
-from billpay.domain.statuses import BillStatus, may_follow
+from billpay.domain.deposits import Credit, Deposit, DepositPolicy, Disposition
 from billpay.failures import Unavailable
 from billpay.ledger.base import CreditPage
+from billpay.store.claims import NamedBills
+from billpay.store.columns import storable
 from billpay.store.database import Database
 from billpay.store.reading import deposit, numeric
-from billpay.store.status import change_status, lock_bill, tell
+from billpay.store.status import tell
 from billpay.store.tables import (
     CursorRow,
     DepositRow,
     InstallationRow,
     ParkedCreditRow,
 )
+
+_DEPOSITS: Table = SQLModel.metadata.tables["deposits"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,16 @@ class ParkedCredit:
     parked_at: datetime
 
 
+class _OvertakenError(Exception):
+    """Somebody else has recorded a credit between our look and our insert."""
+
+
 class DepositStore:
     """Everything that ever came in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: DepositPolicy) -> None:
         self._database = database
+        self._policy = policy
 
     async def installed_at(self) -> datetime:
         """Answer when these records began."""
@@ -60,18 +66,19 @@ class DepositStore:
         """Record a page's credits and move the cursor behind it, in one commit; answers what was new.
 
         Safe to repeat, also by two at once: a credit is recorded once, and the cursor never moves back (I1, I11). A
-        credit whose memo names an order that nobody has paid yet claims it, in the same commit. What cannot be read,
-        or made a deposit of, is parked for a person instead of stopping everybody behind it (fault 67).
+        credit that names an order which nobody has paid yet, by its memo or its alias, claims it in the same commit.
+        What cannot be read, or made a deposit of, is parked for a person instead of stopping everybody behind it
+        (fault 67).
         """
         try:
             async with self._database.transaction() as session:
-                new = [await self._record(session, wallet, credit) for credit in page.credits]
+                new = await self._record(session, wallet, page.credits)
                 await self._finish(session, wallet, page)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001  whichever credit it was, the others are recorded one by one
             return await self._record_one_by_one(wallet, page)
-        return [deposit(row) for row in new if row is not None]
+        return new
 
     async def parked(self) -> Sequence[ParkedCredit]:
         """List what may be credits and could not be made deposits, oldest first."""
@@ -84,25 +91,38 @@ class DepositStore:
                 for row in (await session.execute(wanted)).scalars()
             ]
 
-    async def unstarted(self, limit: int = 500) -> Sequence[Deposit]:
-        """List the deposits whose workflow was not started yet, oldest first."""
+    async def unstarted(self, limit: int = 500, *, behind: str | None = None) -> Sequence[Deposit]:
+        """List the deposits whose workflow was not started yet, oldest first; `behind` one of them, or from the start.
+
+        Dust that is kept has no workflow and is never among them.
+        """
+        place = col(DepositRow.recorded_at), col(DepositRow.ledger), col(DepositRow.operation_id)
+        wanted = (
+            select(DepositRow)
+            .where(col(DepositRow.workflow_id).is_(None))
+            .where(col(DepositRow.disposition) != Disposition.KEPT)
+            .order_by(*place)
+            .limit(limit)
+        )
         async with self._database.transaction() as session:
-            wanted = (
-                select(DepositRow)
-                .where(col(DepositRow.workflow_id).is_(None))
-                .order_by(
-                    col(DepositRow.recorded_at),
-                    col(DepositRow.ledger),
-                    col(DepositRow.operation_id),
-                )
-                .limit(limit)
-            )
+            if behind is not None:
+                last = await session.get_one(DepositRow, behind)
+                reached = last.recorded_at, last.ledger, last.operation_id
+                wanted = wanted.where(tuple_(*place) > tuple_(*reached))
             return [deposit(row) for row in (await session.execute(wanted)).scalars()]
 
-    async def mark_started(self, operation_id: str, workflow_id: str) -> None:
-        """Note that a deposit's workflow exists."""
+    async def mark_started(self, workflows: Mapping[str, str]) -> None:
+        """Note which workflow each of these deposits has, by operation id. Safe to repeat."""
+        if not workflows:
+            return
         async with self._database.transaction() as session:
-            (await session.get_one(DepositRow, operation_id)).workflow_id = workflow_id
+            await session.execute(
+                update(DepositRow),
+                [
+                    {"operation_id": operation_id, "workflow_id": workflow_id}
+                    for operation_id, workflow_id in workflows.items()
+                ],
+            )
 
     async def get(self, operation_id: str) -> Deposit:
         """Read a deposit.
@@ -116,6 +136,34 @@ class DepositStore:
                 raise LookupError(f"there is no deposit {operation_id}")
             return deposit(row)
 
+    async def _record(
+        self, session: AsyncSession, wallet: str, credits_: Sequence[Credit]
+    ) -> Sequence[Deposit]:
+        """Record what is not known yet of some credits, in the ledger's order, and let it claim its orders.
+
+        Raises:
+            _OvertakenError: somebody else has recorded one of them in this moment, so what was decided may be wrong.
+        """
+        unknown = await _unknown(session, credits_)
+        if not unknown:
+            return []
+        # Locked before anything is decided: whoever else has a claim on one of these orders waits, or is waited for.
+        bills = await NamedBills.lock(session, unknown)
+        new = [bills.match(credit, self._policy) for credit in unknown]
+        now = self._database.clock()
+        saved = await session.execute(
+            insert(_DEPOSITS)
+            .on_conflict_do_nothing(index_elements=["operation_id"])
+            .returning(_DEPOSITS.c.operation_id),
+            [_values(one) | {"wallet": wallet, "recorded_at": now} for one in new],
+        )
+        if len(saved.all()) != len(new):
+            raise _OvertakenError
+        for one in new:
+            await bills.write(session, self._database.clock, one)
+        await session.flush()
+        return new
+
     async def _record_one_by_one(self, wallet: str, page: CreditPage) -> Sequence[Deposit]:
         """Record what can be recorded of a page and park the rest, in one commit with the cursor."""
         new: list[Deposit] = []
@@ -123,14 +171,14 @@ class DepositStore:
             for credit in page.credits:
                 try:
                     async with session.begin_nested():
-                        row = await self._record(session, wallet, credit)
+                        new += await self._record(session, wallet, [credit])
                 except (OperationalError, InterfaceError):
                     raise
+                except _OvertakenError:
+                    continue
                 except Exception as poison:  # noqa: BLE001  parked and told, whatever it is
                     reason = repr(getattr(poison, "orig", None) or poison)
                     await self._park(session, wallet, credit.operation_id, repr(credit), reason)
-                else:
-                    new += [deposit(row)] if row else []
             await self._finish(session, wallet, page)
         return new
 
@@ -138,7 +186,7 @@ class DepositStore:
         """Park what was unreadable on a page, and move the cursor behind it."""
         for record in page.unreadable:
             await self._park(session, wallet, record.operation_id, record.body, record.reason)
-        await _advance(session, wallet, int(page.cursor))
+        await _advance(session, wallet, int(page.cursor), self._database.clock())
 
     async def _park(
         self, session: AsyncSession, wallet: str, operation_id: str, body: str, reason: str
@@ -165,82 +213,33 @@ class DepositStore:
                 operation_id=operation_id,
             )
 
-    async def _record(
-        self, session: AsyncSession, wallet: str, credit: Credit
-    ) -> DepositRow | None:
-        """Insert a credit unless it is known, and let it claim its order."""
-        values = credit.model_dump() | {
-            "wallet": wallet,
-            "amount": numeric(credit.amount),
-            "disposition": Disposition.PENDING,
-            "recorded_at": self._database.clock(),
-        }
-        inserted = await session.execute(
-            insert(DepositRow)
-            .values(**values)
-            .on_conflict_do_nothing(index_elements=["operation_id"])
-            .returning(col(DepositRow.operation_id))
-        )
-        if inserted.scalar_one_or_none() is None:
-            return None
-        row = await session.get_one(DepositRow, credit.operation_id)
-        row.transaction_id, row.stray_reason = await self._match(session, credit)
-        await session.flush()
-        return row
-
-    async def _match(
-        self, session: AsyncSession, credit: Credit
-    ) -> tuple[UUID | None, StrayReason | None]:
-        """Find the order a credit is for and claim it, or say why it is for none."""
-        if credit.memo is None:
-            return self._stray(session, credit, None, StrayReason.NO_MEMO)
-        named = transaction_id_from_memo(credit.memo)
-        if named is None:
-            return self._stray(session, credit, None, StrayReason.UNKNOWN_MEMO)
-        try:
-            bill = await lock_bill(session, named)
-        except LookupError:
-            return self._stray(session, credit, None, StrayReason.UNKNOWN_MEMO)
-        is_payable = may_follow(BillStatus(bill.status), BillStatus.CNGN_RECEIVED)
-        if bill.claimed_by is not None or not is_payable:
-            return self._stray(session, credit, named, StrayReason.DUPLICATE)
-        bill.claimed_by = credit.operation_id
-        await change_status(
-            session,
-            self._database.clock,
-            bill,
-            BillStatus.CNGN_RECEIVED,
-            detail=f"{spoken_cngn(credit.amount)} arrived in {credit.transaction_hash}",
-        )
-        return named, None
-
-    def _stray(
-        self,
-        session: AsyncSession,
-        credit: Credit,
-        transaction_id: UUID | None,
-        reason: StrayReason,
-    ) -> tuple[UUID | None, StrayReason]:
-        tell(
-            session,
-            self._database.clock,
-            kind=f"stray_deposit_{reason}",
-            detail=f"{spoken_cngn(credit.amount)} arrived in {credit.transaction_hash}",
-            transaction_id=transaction_id,
-            operation_id=credit.operation_id,
-        )
-        return transaction_id, reason
-
 
 _REASON_LIMIT = 500
 """Characters of a reason that the timeline repeats; the whole is parked beside it."""
 
 
-async def _advance(session: AsyncSession, wallet: str, position: int) -> None:
-    statement = insert(CursorRow).values(wallet=wallet, position=position)
+async def _unknown(session: AsyncSession, credits_: Sequence[Credit]) -> Sequence[Credit]:
+    """Leave out what is recorded already, and what a server told twice."""
+    by_name = {storable(credit.operation_id): credit for credit in reversed(credits_)}
+    recorded = select(col(DepositRow.operation_id)).where(col(DepositRow.operation_id).in_(by_name))
+    known = set((await session.execute(recorded)).scalars()) if by_name else set()
+    return [credit for name, credit in reversed(by_name.items()) if name not in known]
+
+
+def _values(new: Deposit) -> dict[str, Any]:
+    facts = new.model_dump(exclude={"credit"}) | new.credit.model_dump()
+    return facts | {"amount": numeric(new.credit.amount)}
+
+
+async def _advance(session: AsyncSession, wallet: str, position: int, now: datetime) -> None:
+    statement = insert(CursorRow).values(wallet=wallet, position=position, read_at=now)
+    given = statement.excluded
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["wallet"],
-            set_={"position": func.greatest(col(CursorRow.position), statement.excluded.position)},
+            set_={
+                "position": func.greatest(col(CursorRow.position), given.position),
+                "read_at": given.read_at,
+            },
         )
     )

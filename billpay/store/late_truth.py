@@ -8,7 +8,7 @@ from billpay.clock import Clock
 from billpay.domain.cases import CaseKind
 from billpay.domain.outcomes import Outcome
 from billpay.store.answers import Sale, contradicts
-from billpay.store.cases import open_contradiction
+from billpay.store.cases import open_attempt_case
 from billpay.store.exclusions import is_submittable, whole_refund
 from billpay.store.holding import hold_back
 from billpay.store.reading import attempt
@@ -43,7 +43,7 @@ async def notice_late_truth(
     )
     await _tell_once(session, clock, bill, detail)
     # Before the refund is held, so that its being held is seen to be this case's.
-    await open_contradiction(session, clock, bill, row.request_id, kind=kind, detail=detail)
+    await open_attempt_case(session, clock, bill, row.request_id, kind=kind, detail=detail)
     if kind is CaseKind.SOLD_AFTER_ALL and row.contradicted_at is None:
         row.contradicted_at = clock()
         refund = await whole_refund(session, bill)

@@ -1,5 +1,6 @@
 """Orders: placed, read, moved from status to status, expired."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,19 @@ PAYABLE_FOR = timedelta(hours=1)
 
 _LARGEST_DUE = cngn(LARGEST_AMOUNT)
 _EXPIRED_AT_ONCE = 200
+
+_ORDERS = (
+    select(TransactionRow, BillPaymentRow, OrderPriceRow)
+    .join(
+        BillPaymentRow,
+        col(BillPaymentRow.transaction_id) == col(TransactionRow.transaction_id),
+    )
+    .outerjoin(
+        OrderPriceRow,
+        col(OrderPriceRow.transaction_id) == col(TransactionRow.transaction_id),
+    )
+)
+"""An order's two rows, and its price where that fell since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +134,15 @@ class OrderStore:
         async with self._database.transaction() as session:
             order, _ = await row_of(session, transaction_id)
             return order
+
+    async def rows(self, transaction_ids: Collection[UUID]) -> Mapping[UUID, OrderRow]:
+        """Read these orders as their rows say them; whoever is not there is left out."""
+        async with self._database.transaction() as session:
+            wanted = _ORDERS.where(col(TransactionRow.transaction_id).in_(transaction_ids))
+            found = await session.execute(wanted) if transaction_ids else ()
+            return {
+                bill.transaction_id: order_row(paid, bill, price) for paid, bill, price in found
+            }
 
     async def get(self, transaction_id: UUID) -> Order:
         """Read an order.
@@ -244,18 +267,7 @@ async def row_of(session: AsyncSession, transaction_id: UUID) -> tuple[OrderRow,
     Raises:
         LookupError: there is no such order.
     """
-    wanted = (
-        select(TransactionRow, BillPaymentRow, OrderPriceRow)
-        .join(
-            BillPaymentRow,
-            col(BillPaymentRow.transaction_id) == col(TransactionRow.transaction_id),
-        )
-        .outerjoin(
-            OrderPriceRow,
-            col(OrderPriceRow.transaction_id) == col(TransactionRow.transaction_id),
-        )
-        .where(col(TransactionRow.transaction_id) == transaction_id)
-    )
+    wanted = _ORDERS.where(col(TransactionRow.transaction_id) == transaction_id)
     found = (await session.execute(wanted)).one_or_none()
     if found is None:
         raise LookupError(f"there is no order {transaction_id}")

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from activities.verify import REROUTED, VerifyActivities
+from billpay.breakers import Breakers
 from billpay.domain.accounts import AccountOk, AccountVerdict
 from billpay.domain.breaker import BreakerRules, Question, line_of
-from billpay.domain.deposits import ReturnIt
+from billpay.domain.deposits import DepositPolicy, ReturnIt
 from billpay.domain.orders import Order
 from billpay.domain.routing import ProviderName
 from billpay.domain.steps import Payable, VerifyAccount, VerifyPayment
 from billpay.failures import Failure, Unavailable
+from billpay.store import Store
 from tests.activities.conftest import run
 from tests.activities.placing import meter_order, paid
 
@@ -48,11 +51,22 @@ class Counter:
 class Counters:
     """The two providers, and an order that comes to them."""
 
-    steps: VerifyActivities
+    store: Store
     clock: Any
+    flutterwave: Counter = field(default_factory=lambda: Counter(FLUTTERWAVE))
+    vtpass: Counter = field(default_factory=lambda: Counter(VTPASS))
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        return Breakers(store=self.store.breakers, rules=RULES)
+
+    @cached_property
+    def steps(self) -> VerifyActivities:
+        providers = {FLUTTERWAVE: self.flutterwave, VTPASS: self.vtpass}
+        return VerifyActivities(self.store, providers, DepositPolicy(), self.breakers)
 
     async def order(self, **wishes: Any) -> Order:
-        return await paid(self.steps.store, self.clock, meter_order(**wishes))
+        return await paid(self.store, self.clock, meter_order(**wishes))
 
     async def route(self, order: Order) -> tuple[ProviderName, ...]:
         answer = await self.verdict(order)
@@ -60,7 +74,7 @@ class Counters:
         return answer.route
 
     async def verdict(self, order: Order) -> Payable | ReturnIt:
-        record = await self.steps.store.payments.record(order.transaction_id)
+        record = await self.store.payments.record(order.transaction_id)
         request = VerifyPayment(
             transaction_id=order.transaction_id,
             operation_id=record.deposits[0].credit.operation_id,
@@ -69,12 +83,12 @@ class Counters:
         return answer
 
     async def notes(self, order: Order) -> list[str]:
-        events = (await self.steps.store.payments.record(order.transaction_id)).events
+        events = (await self.store.payments.record(order.transaction_id)).events
         return [event.detail for event in events if event.kind == REROUTED]
 
     async def purchase(self, order: Order, said: Any) -> None:
         """Let an order's purchase at Flutterwave end like this."""
-        await self.steps.breakers.count(
+        await self.breakers.count(
             said,
             by=FLUTTERWAVE,
             line=line_of(order.bill_type, order.biller),

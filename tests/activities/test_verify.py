@@ -9,7 +9,7 @@ from psycopg.rows import scalar_row
 from activities.verify import NOBODY_SELLS_IT, REROUTED, VerifyActivities
 from billpay.breakers import Breakers
 from billpay.domain.bills import BillType
-from billpay.domain.deposits import DepositPolicy, ReturnIt
+from billpay.domain.deposits import DepositPolicy, ExcessPolicy, ReturnIt, ReturnPolicy
 from billpay.domain.money import cngn
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
@@ -21,11 +21,11 @@ from tests.activities.placing import CUSTOMER, deposit_into, meter_order, new_or
 VTPASS, FLUTTERWAVE, PAYSTACK = ProviderName
 
 
-def verifying(store, **providers) -> VerifyActivities:
+def verifying(store, policy=None, **providers) -> VerifyActivities:
     """The steps of a worker that can buy through these."""
     sellers = {ProviderName(name): provider for name, provider in providers.items()}
     breakers = Breakers(store=store.breakers, rules=load_settings({}).breaker_rules())
-    return VerifyActivities(store, sellers, DepositPolicy(), breakers)
+    return VerifyActivities(store, sellers, policy or DepositPolicy(), breakers)
 
 
 @pytest.fixture
@@ -82,6 +82,57 @@ async def test_too_little_goes_back(steps, store, clock, records, amount):
     answer = await verdict(steps, request)
     assert answer == ReturnIt(reason=f"{amount} cNGN arrived, 5,030 cNGN was due")
     assert "deposit_returned" in await records.kinds(request.transaction_id)
+
+
+async def test_what_the_policy_holds_goes_back_with_its_reason(store, clock, vtpass, records):
+    steps = verifying(store, DepositPolicy(short=ReturnPolicy.HOLD), vtpass=vtpass)
+    request = await arrived(store, clock, "5000")
+    answer = await verdict(steps, request)
+    assert answer.reason == "5,000 cNGN arrived, 5,030 cNGN was due"
+    assert answer.hold == "BILL_PROCESSOR_SHORT_POLICY holds it for a person"
+    assert f"{answer.reason}; {answer.hold}" in await told(records, request, "deposit_returned")
+
+
+async def test_an_excess_that_the_policy_holds_is_told(store, clock, vtpass, records):
+    steps = verifying(store, DepositPolicy(over=ExcessPolicy.HOLD), vtpass=vtpass)
+    request = await arrived(store, clock, "5100")
+    answer = await verdict(steps, request)
+    assert (answer.excess, answer.kept) == (cngn("70"), 0)
+    assert answer.hold == "BILL_PROCESSOR_OVER_POLICY holds it for a person"
+    assert "70 cNGN above the due" in (await told(records, request, "excess_to_hold"))[0]
+
+
+async def test_an_excess_that_the_policy_keeps_is_told(store, clock, vtpass, records):
+    steps = verifying(store, DepositPolicy(over=ExcessPolicy.KEEP), vtpass=vtpass)
+    request = await arrived(store, clock, "5100")
+    answer = await verdict(steps, request)
+    assert (answer.excess, answer.kept, answer.hold) == (0, cngn("70"), None)
+    assert "70 cNGN above the due" in (await told(records, request, "excess_kept"))[0]
+
+
+@pytest.mark.parametrize("policy", list(ExcessPolicy))
+async def test_an_excess_is_weighed_the_same_once_the_account_is_known(
+    store, clock, vtpass, policy
+):
+    steps = verifying(store, DepositPolicy(over=policy), vtpass=vtpass)
+    request = await arrived(store, clock, "5100")
+    answer = await verdict(steps, request)
+    asking = VerifyAccount(
+        transaction_id=request.transaction_id,
+        provider=VTPASS,
+        operation_id=request.operation_id,
+    )
+    account = await run(steps.verify_account, asking)
+    assert (account.excess, account.kept, account.hold) == (
+        answer.excess,
+        answer.kept,
+        answer.hold,
+    )
+
+
+async def told(records, request, kind) -> list[str]:
+    events = (await records.of(request.transaction_id)).events
+    return [event.detail for event in events if event.kind == kind]
 
 
 @pytest.mark.parametrize(

@@ -2,41 +2,18 @@
 
 import pytest
 
-from activities.verify import VerifyActivities
-from billpay.breakers import Breakers
-from billpay.domain.deposits import DepositPolicy, ReturnIt
+from billpay.domain.deposits import ReturnIt
 from billpay.domain.outcomes import Answer, Processing
 from billpay.domain.refunds import RefundPurpose
 from billpay.domain.statuses import BillStatus
 from tests.activities.conftest import run
-from tests.activities.counters import FLUTTERWAVE, RULES, VTPASS, Counter, Counters, account
+from tests.activities.counters import Counters, account
 from tests.activities.placing import purchase_step
 
 
 @pytest.fixture
-def flutterwave() -> Counter:
-    return Counter(FLUTTERWAVE)
-
-
-@pytest.fixture
-def vtpass() -> Counter:
-    return Counter(VTPASS)
-
-
-@pytest.fixture
-def breakers(store) -> Breakers:
-    return Breakers(store=store.breakers, rules=RULES)
-
-
-@pytest.fixture
-def steps(store, breakers, flutterwave, vtpass) -> VerifyActivities:
-    providers = {FLUTTERWAVE: flutterwave, VTPASS: vtpass}
-    return VerifyActivities(store, providers, DepositPolicy(), breakers)
-
-
-@pytest.fixture
-def counters(steps, clock) -> Counters:
-    return Counters(steps, clock)
+def counters(store, clock) -> Counters:
+    return Counters(store, clock)
 
 
 async def test_what_may_be_sold_is_finished_before_anybody_else_is_asked(counters, store, clock):
@@ -57,7 +34,7 @@ async def test_what_may_be_sold_is_finished_before_anybody_else_is_asked(counter
 
 
 async def test_what_may_be_sold_is_finished_even_where_nobody_sells_it_any_more(
-    counters, store, clock, flutterwave, vtpass
+    counters, store, clock
 ):
     """Fault 63: a refund for want of a seller would give away what was bought."""
     order = await counters.order()
@@ -69,7 +46,7 @@ async def test_what_may_be_sold_is_finished_even_where_nobody_sells_it_any_more(
         provider=step.provider,
         request_id=step.request_id,
     )
-    flutterwave.does_sell = vtpass.does_sell = False
+    counters.flutterwave.does_sell = counters.vtpass.does_sell = False
     verdict = await counters.verdict(order)
     assert (verdict.route, verdict.unfinished) == ((), step)
 

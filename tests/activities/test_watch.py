@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.crossing import HANDOVER
 from activities.watch import WatchActivities
+from billpay.domain.deposits import DepositPolicy
 from billpay.domain.ids import bill_workflow_id, deposit_workflow_id
 from billpay.domain.money import cngn
 from billpay.domain.statuses import BillStatus
@@ -26,36 +26,15 @@ from billpay.domain.steps import BillPaymentRequest, PaymentRules, ReturnDeposit
 from billpay.intake import Intake
 from billpay.ledger.horizon import Horizon
 from billpay.sandbox import identities
+from billpay.settings import load_settings
+from starter.commands.instructions import muxed_address
+from starter.sandbox_payment import Numbers, pay_in_sandbox
 from tests.activities.placing import TREASURY, deposit_into, meter_order, new_order
+from tests.activities.recording import Recording
 from workflows import search_attributes
 
 RULES = PaymentRules(confirmation_deadline_seconds=1_800, review_window_seconds=0)
 PATIENCE_SECONDS = 20
-
-
-class StoppedError(Exception):
-    """The client's process died here."""
-
-
-@dataclass
-class Recording:
-    """A Temporal client that remembers what it was asked to start."""
-
-    started: list[dict[str, Any]] = field(default_factory=list)
-    fails: list[Exception] = field(default_factory=list)
-    """Raised by the next calls, in order, after each was remembered."""
-
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def start_workflow(self, workflow: str, request: Any, **facts: Any) -> None:
-        self.started.append({"workflow": workflow, "request": request, **facts})
-        self.heard.set()
-        if self.fails:
-            raise self.fails.pop(0)
-
-    @property
-    def ids(self) -> list[str]:
-        return [start["id"] for start in self.started]
 
 
 @pytest.fixture
@@ -68,12 +47,15 @@ def steps(client, store, intake) -> WatchActivities:
     return watching(client, store, intake)
 
 
-def watching(client: Any, store: Any, intake: Any) -> WatchActivities:
+def watching(
+    client: Any, store: Any, intake: Any, policy: DepositPolicy | None = None
+) -> WatchActivities:
     return WatchActivities(
         client=client,
         store=store,
         intake=intake,
         rules=RULES,
+        deposit_policy=policy or DepositPolicy(),
         task_queue="bills",
         poll_interval=timedelta(milliseconds=20),
     )
@@ -116,6 +98,25 @@ async def test_a_payment_on_the_ledger_starts_its_orders_workflow(
     assert await records.status(order.transaction_id) == BillStatus.CNGN_RECEIVED
     assert await store.deposits.unstarted() == []
     assert ended.type == HANDOVER
+
+
+@pytest.mark.parametrize("way", ["memo id", "address", "both"])
+async def test_a_payer_without_text_names_the_order_by_its_number(
+    steps, client, store, sandbox, way
+):
+    """Fault 17: as a memo of the kind id, or as the id of the address paid to; the refund keeps the payer's own id."""
+    order = await store.orders.place(meter_order())
+    numbers = Numbers(
+        memo_id=order.alias if way != "address" else None,
+        to=muxed_address(TREASURY, order.alias) if way != "memo id" else None,
+        sender_id=9,
+    )
+    settings = load_settings(sandbox.environment | {"SKIP_EXTERNALS": "true"})
+    await pay_in_sandbox(settings, memo="", amount=order.due, payer=1, numbers=numbers)
+    await watch(steps, until=client.heard.wait)
+    assert client.ids == [bill_workflow_id(order.transaction_id)]
+    (deposit,) = (await store.payments.record(order.transaction_id)).deposits
+    assert deposit.credit.payer == muxed_address(identities.payer(1).public_key, 9)
 
 
 async def test_what_operators_filter_by_holds_no_account(steps, client, store, clock):
@@ -162,16 +163,56 @@ async def test_a_watcher_that_dies_leaves_nothing_unstarted(steps, client, store
     orders = [await store.orders.place(new_order(f"0803000000{n}")) for n in range(3)]
     for order in orders:
         await deposit_into(store, clock, order.due, order.memo)
-    client.fails = [StoppedError("died")]
-    with pytest.raises(StoppedError):
-        await ActivityEnvironment().run(steps.watch_payments)
+    client.answers = asyncio.Event()
+    dying = asyncio.ensure_future(ActivityEnvironment().run(steps.watch_payments))
+    await client.heard.wait()
+    starting = [task for task in asyncio.all_tasks() if "keep_draining" in repr(task.get_coro())]
+    for task in (dying, *starting):
+        task.cancel()
+    await asyncio.wait({dying, *starting})
     assert len(await store.deposits.unstarted()) == 3
+    client.answers = None
     client.heard.clear()
     await watch(steps, until=client.heard.wait)
     assert set(client.ids) == {bill_workflow_id(order.transaction_id) for order in orders}
-    # The one it died at is started again, under the id by which Temporal knows it.
-    assert len(client.ids) == 4
+    # Those it died at are started again, under the ids by which Temporal knows them.
+    assert len(client.ids) == 6
     assert await store.deposits.unstarted() == []
+
+
+async def test_the_ledger_is_read_while_a_long_outbox_is_being_started(
+    steps, client, store, clock, sandbox
+):
+    """Temporal answers nothing at all, and deposits go on being recorded."""
+    await deposit_into(store, clock, cngn("5"), None)
+    client.answers = asyncio.Event()
+
+    async def recorded_meanwhile() -> None:
+        await client.heard.wait()
+        await asyncio.to_thread(sandbox.pay, None, "7")
+        while len(await store.deposits.unstarted()) < 2:
+            await asyncio.sleep(0.01)
+        client.answers.set()
+
+    await watch(steps, until=recorded_meanwhile)
+    assert len(await store.payments.stray_deposits()) == 2
+
+
+async def test_what_is_recorded_is_started_while_the_ledger_is_silent(client, store, clock):
+    """Fault 8: nobody who has paid waits for a server that has nothing to say about them."""
+    await deposit_into(store, clock, cngn("5"), None)
+    nobody = Horizon(
+        base_url="http://127.0.0.1:1",
+        asset_code=identities.ASSET_CODE,
+        asset_issuer=identities.issuer().public_key,
+    )
+    intake = Intake(
+        source=nobody, store=store, wallet=TREASURY, network_passphrase="any", batch_size=50
+    )
+    with pytest.raises(ApplicationError):
+        await ActivityEnvironment().run(watching(client, store, intake).watch_payments)
+    assert await store.deposits.unstarted() == []
+    await nobody.close()
 
 
 async def test_what_has_long_ended_is_noted_as_started(steps, client, store, clock):
@@ -275,7 +316,7 @@ async def test_temporal_itself_starts_a_deposits_workflow_once_in_its_life(
     async def watched_again() -> list[str]:
         """Lose the notes of both starts, watch, and answer the runs that there are."""
         for operation_id in (deposit.operation_id, stray.operation_id):
-            await store.deposits.mark_started(operation_id, None)
+            await store.deposits.mark_started({operation_id: None})
         await watch(steps, until=all_noted)
         assert await store.deposits.unstarted() == []
         return [(await temporal.client.get_workflow_handle(i).describe()).run_id for i in ids]

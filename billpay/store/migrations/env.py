@@ -3,9 +3,25 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from billpay.store import breaker_tables, case_tables, catalogue_tables, tables
+from billpay.store import (
+    breaker_tables,
+    case_tables,
+    catalogue_tables,
+    journal_tables,
+    ledger_mark_tables,
+    refund_tables,
+    tables,
+)
 
-__all__ = ["breaker_tables", "case_tables", "catalogue_tables", "tables"]
+__all__ = [
+    "breaker_tables",
+    "case_tables",
+    "catalogue_tables",
+    "journal_tables",
+    "ledger_mark_tables",
+    "refund_tables",
+    "tables",
+]
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from billpay.domain.ids import (
     LAGOS,
     MEMO_LIMIT_BYTES,
+    alias_of,
     bill_workflow_id,
     deposit_workflow_id,
     memo_of,
@@ -25,6 +26,7 @@ INSTANTS = st.datetimes(
         [UTC, LAGOS, timezone(timedelta(hours=14)), timezone(timedelta(hours=-11))]
     ),
 )
+ALIAS_OF_ONE = 8_952_255_631_054_521_211
 WORKFLOWS = st.uuids().map(bill_workflow_id)
 ATTEMPTS = st.integers(min_value=1, max_value=999)
 
@@ -95,6 +97,17 @@ def test_characters_that_base58_leaves_out_are_refused(transaction_id, character
 def test_codes_that_hold_no_uuid_are_refused(raw):
     """22 characters of base58 hold a little more than 128 bits; the rest belongs to nobody."""
     assert transaction_id_from_memo(raw) is None
+
+
+@given(st.uuids())
+def test_an_alias_is_a_positive_number_of_63_bits(transaction_id):
+    """Fault 17: it fits a memo id, a multiplexed address and a BIGINT."""
+    assert 1 <= alias_of(transaction_id) < 1 << 63
+    assert alias_of(UUID(int=transaction_id.int)) == alias_of(transaction_id)
+
+
+def test_an_alias_stays_what_it_was_told_as():
+    assert alias_of(UUID(int=1)) == ALIAS_OF_ONE
 
 
 @given(WORKFLOWS, ATTEMPTS, INSTANTS)

@@ -132,6 +132,18 @@ def test_the_excess_is_told_by_its_own_amount(paid, refund):
     assert "Amount Refunded: 970 cNGN" in text.body
 
 
+@pytest.mark.parametrize("kind", [K.EXCESS_KEPT, K.HELD])
+def test_an_excess_that_stays_here_is_told_by_its_amount_once_the_bill_is_paid(paid, kind):
+    text = words(paid(S.COMPLETED, deposit=deposit("6000")), kind)
+    assert "Extra Amount: 970 cNGN" in text.body
+    assert "Your bill has been paid." in text.body
+
+
+def test_no_excess_is_told_of_where_nobody_paid(paid):
+    with pytest.raises(LookupError):
+        words(paid(S.COMPLETED, deposit=None), K.EXCESS_KEPT)
+
+
 @pytest.mark.parametrize(
     ("been", "facts", "advice"),
     [

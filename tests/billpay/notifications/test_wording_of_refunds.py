@@ -5,10 +5,10 @@ import pytest
 from billpay.domain.deposits import StrayReason
 from billpay.domain.money import cngn
 from billpay.domain.refunds import RefundPurpose
+from billpay.domain.summaries import NO_PROVIDER, stray_reason
 from billpay.notifications import wording
 from billpay.notifications.wording import Advice
 from tests.billpay.notifications.conftest import reads
-from workflows.bill_payment import NO_PROVIDER
 
 
 def test_a_refund_with_its_reason(bill, refund):
@@ -49,10 +49,6 @@ def test_a_refund_after_all_attempts(bill, refund):
         Please try again later.
         """,
     )
-
-
-def test_the_reason_with_a_text_of_its_own_is_the_one_workflows_give():
-    assert wording.AFTER_ATTEMPTS == NO_PROVIDER
 
 
 @pytest.mark.parametrize(
@@ -227,3 +223,44 @@ def test_money_without_an_order_that_cannot_go_back_yet():
     amount = cngn("100")
     assert "Status: Refund on its way" in wording.stray_refund_under_way(amount).body
     assert "Status: Under review" in wording.stray_held(amount).body
+
+
+def test_an_excess_that_is_kept(bill):
+    assert reads(
+        wording.excess_kept(bill(), cngn("970")),
+        "Extra cNGN Received - ₦5,000 EKEDC",
+        """
+        You sent more cNGN than your bill needed.
+
+        Provider: EKEDC
+        Account: 1234567890
+        Extra Amount: 970 cNGN
+        Status: Not refunded
+
+        Your bill has been paid. Extra amounts are kept; please contact us about yours.
+        """,
+    )
+
+
+def test_an_excess_that_a_person_looks_after(bill):
+    assert reads(
+        wording.excess_held(bill(), cngn("970")),
+        "Extra cNGN Under Review - ₦5,000 EKEDC",
+        """
+        You sent more cNGN than your bill needed.
+
+        Provider: EKEDC
+        Account: 1234567890
+        Extra Amount: 970 cNGN
+        Status: Under review
+
+        Your bill has been paid. One of us is looking after the rest, and it is safe.
+        You do not need to do anything.
+        """,
+    )
+
+
+def test_dust_that_went_back_is_not_to_be_sent_again(refund):
+    text = wording.stray_refunded(refund("0.5", stray_reason(StrayReason.DUST)), StrayReason.DUST)
+    assert "too small" in text.body
+    assert "again" not in text.body

@@ -9,7 +9,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-_SCRIPTS = ("0005_deposits.sql",)
+_SCRIPTS = ("0005_deposits.sql", "0005_ledger_marks.sql")
 
 
 def upgrade() -> None:

@@ -9,7 +9,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_SCRIPTS = ("0007_journal.sql",)
+_SCRIPTS = ("0007_journal.sql", "0007_postings.sql")
 
 
 def upgrade() -> None:
