@@ -2,10 +2,12 @@
 
 import logging
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from stellar_sdk import Asset
 
+from billpay.domain.cases import CaseKind
 from billpay.domain.deposits import StrayReason
 from billpay.domain.money import cngn
 from billpay.failures import Misconfigured, Unavailable
@@ -39,6 +41,10 @@ async def horizon_saying(*payments, roots=None):
 
 async def deposits(store):
     return [deposit.credit.operation_id for deposit in await store.deposits.unstarted()]
+
+
+async def gaps(store):
+    return [case for case in await store.cases.all() if case.kind is CaseKind.LEDGER_GAP]
 
 
 async def test_reading_begins_where_the_servers_history_begins(store):
@@ -103,6 +109,8 @@ async def test_a_gap_is_refused_at_the_start_and_named(store):
         await reading.read_page()
         with pytest.raises(Misconfigured, match=r"ledger 1001, ours ends in ledger 1000"):
             await intake(store, source).check()
+    (case,) = await gaps(store)
+    assert (case.subject, "ledgers 1000 to 1000" in case.detail) == (wire.WALLET, True)
 
 
 async def test_a_gap_that_opens_while_running_is_found_before_the_cursor_passes_it(store):
@@ -168,21 +176,26 @@ async def test_a_record_that_cannot_be_read_is_parked_and_told_aloud(store, capl
     assert await store.deposits.cursor(wire.WALLET) == str(wire.FIRST + 1)
 
 
-@pytest.fixture
-async def watched(sandbox, store):
-    """An intake of the sandbox's treasury, in pages of two."""
-    source = Horizon(
+OF_THE_SANDBOX = {
+    "wallet": TREASURY,
+    "network_passphrase": identities.NETWORK_PASSPHRASE,
+    "batch_size": 2,
+}
+
+
+def horizon(sandbox):
+    return Horizon(
         base_url=sandbox.horizon_url,
         asset_code=identities.ASSET_CODE,
         asset_issuer=identities.issuer().public_key,
     )
-    yield intake(
-        store,
-        source,
-        wallet=TREASURY,
-        network_passphrase=identities.NETWORK_PASSPHRASE,
-        batch_size=2,
-    )
+
+
+@pytest.fixture
+async def watched(sandbox, store):
+    """An intake of the sandbox's treasury, in pages of two."""
+    source = horizon(sandbox)
+    yield intake(store, source, **OF_THE_SANDBOX)
     await source.close()
 
 
@@ -199,27 +212,23 @@ async def test_every_credit_of_the_sandbox_becomes_one_deposit(sandbox, store, w
     sandbox.pay("BILL-x", "9", 4, asset=Asset.native())
     await watched.check()
     await drain(watched)
-    recorded = await store.deposits.unstarted()
-    assert [(deposit.credit.payer, deposit.credit.amount) for deposit in recorded] == [
+    recorded = await store.ledger_marks.recorded(TREASURY, 0, 1 << 31)
+    assert [(credit.payer, credit.amount) for credit in recorded] == [
         (identities.payer(1).public_key, cngn("5030.0000001")),
         (identities.payer(2).public_key, 1),
         (identities.payer(3).public_key, cngn("7")),
     ]
-    assert [deposit.credit.memo for deposit in recorded] == [b"BILL-nobody", None, b"\xff\x00"]
-    assert [deposit.stray_reason for deposit in recorded] == [
+    assert [credit.memo for credit in recorded] == [b"BILL-nobody", None, b"\xff\x00"]
+    assert [deposit.stray_reason for deposit in await store.deposits.unstarted()] == [
         StrayReason.UNKNOWN_MEMO,
-        StrayReason.NO_MEMO,
         StrayReason.UNKNOWN_MEMO,
-    ]
+    ], "dust starts nothing"
     assert (
-        sum(deposit.credit.amount for deposit in recorded)
-        == (sandbox.truth_ledger()["balances"][TREASURY])
+        sum(credit.amount for credit in recorded) == (sandbox.truth_ledger()["balances"][TREASURY])
     )
 
 
-@pytest.mark.parametrize(
-    "fault", ["payments_429", "payments_503", "payments_html", "payments_truncated"]
-)
+@pytest.mark.parametrize("fault", ["payments_503", "payments_html", "payments_truncated"])
 async def test_a_page_that_fails_loses_nothing(sandbox, store, watched, fault):
     """Faults 8 and 9."""
     paid = [sandbox.pay(None, "5", number) for number in (1, 2)]
@@ -254,3 +263,19 @@ async def test_a_server_that_lags_behind_shows_everything_in_the_end(sandbox, st
     sandbox.ledger_faults(lag_ledgers=0)
     await drain(watched)
     assert await deposits(store) == [one.operation_id for one in paid]
+
+
+async def test_a_server_that_asks_us_to_slow_down_is_let_alone_as_long(sandbox, store, clock):
+    """Fault 8: the watch goes on meanwhile, and the server is not asked even once."""
+    paid = sandbox.pay(None, "5", 1)
+    source = horizon(sandbox)
+    reading = intake(store, source, clock=clock, **OF_THE_SANDBOX)
+    sandbox.ledger_faults(calls={"payments_429": 1}, retry_after_seconds=40)
+    assert not await reading.read_page()
+    clock.advance(timedelta(seconds=39))
+    assert not await reading.read_page()
+    assert await deposits(store) == []
+    clock.advance(timedelta(seconds=1))
+    await drain(reading)
+    assert await deposits(store) == [paid.operation_id]
+    await source.close()
