@@ -40,6 +40,10 @@ STARTED_AT_ONCE = 16
 """Enough to hide Temporal's answering time, and few enough to leave it to the payments themselves."""
 
 ROUNDS_BEFORE_A_CASE = 3
+CASES_AT_ONCE = 10
+"""Deposits that cannot be started are told of one by one, this many at once: where none can, the reason is not theirs,
+and ten cases say so. The others get theirs when these have ended."""
+
 TRY_AGAIN_SECONDS = 10.0
 
 NOT_STARTED = "workflow_not_started"
@@ -99,6 +103,9 @@ class Outbox:
     _rounds: dict[str, int] = field(default_factory=dict)
     """How often each deposit could not be started."""
 
+    _told: set[str] = field(default_factory=set)
+    """Deposits that a person was told of."""
+
     async def keep_draining(self, news: asyncio.Event, stopping: asyncio.Event) -> None:
         """Start what waits whenever there is news, and now and then what could not be started, until told to stop."""
         while not stopping.is_set():
@@ -116,26 +123,32 @@ class Outbox:
         Raises:
             Unavailable: Temporal or the database gave no answer; what waits goes on waiting.
         """
-        behind = None
+        behind, failed = None, set[str]()
         while not stopping.is_set():
             waiting = await self.store.deposits.unstarted(BATCH, behind=behind)
-            await self._start_batch(waiting)
+            failed |= await self._start_batch(waiting)
             if len(waiting) < BATCH:
+                self._forget_all_but(failed)
                 return
             behind = waiting[-1].credit.operation_id
 
-    async def _start_batch(self, waiting: Sequence[Deposit]) -> None:
+    def _forget_all_but(self, failed: set[str]) -> None:
+        """Keep in mind what still waits: somebody else may have started the rest."""
+        self._rounds = {name: self._rounds[name] for name in failed}
+        self._told &= failed
+
+    async def _start_batch(self, waiting: Sequence[Deposit]) -> set[str]:
+        """Start some deposits; answers which could not be started."""
         claimed = [one.transaction_id for one in waiting if one.transaction_id is not None]
         orders = await self.store.orders.rows(claimed)
         batch, queue = _Batch(), iter(waiting)
         await asyncio.gather(*(self._work(queue, orders, batch) for _ in range(STARTED_AT_ONCE)))
         await self.store.deposits.mark_started(batch.started)
-        for operation_id in batch.started:
-            self._rounds.pop(operation_id, None)
         for deposit, failure in batch.failed:
             await self._count(deposit, failure)
         if batch.silence is not None:
             raise Unavailable(f"Temporal gives no answer: {batch.silence.message}")
+        return {deposit.credit.operation_id for deposit, _ in batch.failed}
 
     async def _work(
         self, queue: Iterator[Deposit], orders: Mapping[UUID, OrderRow], batch: _Batch
@@ -162,14 +175,16 @@ class Outbox:
         reason = f"{type(failure).__name__}: {failure}"
         if rounds == 1:
             log.error("the workflow of deposit %s cannot be started: %s", name, reason)
-        if rounds == ROUNDS_BEFORE_A_CASE:
-            await self.store.orders.note(
-                kind=NOT_STARTED,
-                detail=reason,
-                transaction_id=deposit.transaction_id,
-                operation_id=name,
-            )
-            await self.store.cases.open(CaseKind.UNSTARTED_DEPOSIT, name, reason, operation_id=name)
+        if rounds < ROUNDS_BEFORE_A_CASE or name in self._told or len(self._told) >= CASES_AT_ONCE:
+            return
+        await self.store.orders.note(
+            kind=NOT_STARTED,
+            detail=reason,
+            transaction_id=deposit.transaction_id,
+            operation_id=name,
+        )
+        await self.store.cases.open(CaseKind.UNSTARTED_DEPOSIT, name, reason, operation_id=name)
+        self._told.add(name)
 
     def _plan(self, deposit: Deposit, orders: Mapping[UUID, OrderRow]) -> _Start:
         if deposit.stray_reason is None and deposit.transaction_id is not None:

@@ -58,16 +58,26 @@ TROUBLED_WALLETS = 100
 """The last of the sandbox's payers, one for each payer that cannot simply be paid back."""
 
 FAULTS: Sequence[Mapping[str, Any]] = (
-    {"calls": {"submit_504": 2}},
-    {"calls": {"submit_504_applied": 2}},
-    {"calls": {"submit_504_dropped": 2}},
-    {"calls": {"submit_reset": 2}},
+    {"calls": {"async_504": 2}},
+    {"calls": {"async_504_dropped": 2}},
+    {"calls": {"async_reset": 2}},
+    {"calls": {"async_reset_dropped": 2}},
+    {"calls": {"async_pending_dropped": 2}},
+    {"calls": {"submit_504_applied": 1}},
+    {"calls": {"submit_reset": 1}},
+    {"calls": {"accounts_429": 2}},
+    {"calls": {"transactions_html": 2}},
+    {"calls": {"root_html": 2}},
+    {"calls": {"reads_504": 3}},
+    {"base_fee_stroops": 1000},
+    {"base_fee_stroops": 100},
     {"calls": {"payments_429": 3}},
     {"calls": {"payments_503": 3}},
     {"calls": {"payments_html": 2}},
     {"calls": {"payments_truncated": 2}},
     {"calls": {"payments_repeated": 5}},
     {"lag_ledgers": 4},
+    {"lag_ledgers": 0},
     {"lag_ledgers": 0},
 )
 FAULT_EVERY_SECONDS = 1.5

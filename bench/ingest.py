@@ -21,6 +21,7 @@ from rich.table import Table
 from bench.wallets import Payment, Transfer, Wallet
 from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.money import STROOPS_PER_CNGN, Stroops, naira
+from billpay.domain.orders import Order
 from billpay.intake import Intake
 from billpay.ledger.base import CreditPage, LedgerSource, LedgerTip
 from billpay.ledger.sources import build_source
@@ -66,24 +67,26 @@ async def pay_strays(sandbox: httpx.AsyncClient, count: int) -> None:
 async def pay_orders(sandbox: httpx.AsyncClient, store: Store, count: int) -> None:
     """Place so many orders and pay each with its memo."""
     wallets = [Wallet(sandbox, identities.payer(n)) for n in range(1, identities.PAYERS + 1)]
-    turn = asyncio.Semaphore(len(wallets))
+    orders = [await _place(store, number) for number in range(count)]
 
-    async def one(number: int) -> None:
-        async with turn:
-            order = await store.orders.place(
-                NewOrder(
-                    wallet_address=identities.payer(1).public_key,
-                    bill_type=BillType.AIRTIME,
-                    biller=BillerCode("mtn"),
-                    account_number=f"0803{number:07d}",
-                    bill_amount=naira("500"),
-                )
-            )
-            transfer = Transfer(amount=order.due, destination=TREASURY)
-            payment = Payment(transfers=[transfer], text=order.memo.encode())
-            await wallets[number % len(wallets)].pay(payment)
+    async def one(number: int, order: Order) -> None:
+        transfer = Transfer(amount=order.due, destination=TREASURY)
+        payment = Payment(transfers=[transfer], text=order.memo.encode())
+        await wallets[number % len(wallets)].pay(payment)
 
-    await asyncio.gather(*(one(number) for number in range(count)))
+    await asyncio.gather(*(one(number, order) for number, order in enumerate(orders)))
+
+
+async def _place(store: Store, number: int) -> Order:
+    return await store.orders.place(
+        NewOrder(
+            wallet_address=identities.payer(1).public_key,
+            bill_type=BillType.AIRTIME,
+            biller=BillerCode("mtn"),
+            account_number=f"0803{number:07d}",
+            bill_amount=naira("500"),
+        )
+    )
 
 
 @dataclass

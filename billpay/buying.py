@@ -7,10 +7,11 @@ attempt is dead, certain or in doubt is read from its row alone, so any worker m
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from billpay.breakers import Breakers
-from billpay.clock import Clock
+from billpay.clock import Clock, Stopwatch, system_stopwatch
 from billpay.domain.attempts import Attempt, counts_as_denial, weigh_denial
 from billpay.domain.breaker import Question, line_of
 from billpay.domain.outcomes import (
@@ -33,6 +34,14 @@ from billpay.store import RefusedError, Store
 
 log = logging.getLogger(__name__)
 
+LEAVES_WITHIN = timedelta(seconds=30)
+"""How long after it was noted a purchase may still leave this machine.
+
+Half of the grace time (`billpay.domain.attempts.GRACE`), so that no denial counts before it has left; twice what our
+database may take to note it. A worker that was asleep in between (stopped, swapped out, on a suspended machine) must
+not buy what two denials may have proven not sold meanwhile.
+"""
+
 
 class Buyer:
     """Carries attempts out and finds out what became of them.
@@ -48,12 +57,14 @@ class Buyer:
         clock: Clock,
         breakers: Breakers | None = None,
         floats: Floats | None = None,
+        stopwatch: Stopwatch = system_stopwatch,
     ) -> None:
         self._store = store
         self._providers = providers
         self._clock = clock
         self._breakers = breakers
         self._floats = floats
+        self._stopwatch = stopwatch
 
     async def pay(self, step: PurchaseStep, *, is_repetition: bool) -> Outcome:
         """Buy an attempt's product, at most once under its request id.
@@ -151,8 +162,9 @@ class Buyer:
     async def _send(self, provider: Provider, purchase: Purchase, attempt: Attempt) -> Outcome:
         with _doubt_where_sent_before(attempt):
             await self._spend(purchase, attempt)
+            begun = self._stopwatch()
             await self._store.attempts.mark_sent(attempt.request_id)
-            answer = await self._buy(provider, purchase, attempt)
+            answer = await self._buy(provider, purchase, attempt, begun)
         if isinstance(answer.outcome, Postponed) and attempt.sent_at is not None:
             # The refusal is of this sending; the earlier one under the same id may still have been accepted.
             raise Ambiguous(f"refused on repetition: {answer.outcome.reason}")
@@ -162,19 +174,29 @@ class Buyer:
         await self._count(answer.outcome, purchase, attempt)
         return kept
 
-    async def _buy(self, provider: Provider, purchase: Purchase, attempt: Attempt) -> Answer:
+    async def _buy(
+        self, provider: Provider, purchase: Purchase, attempt: Attempt, begun: float
+    ) -> Answer:
+        slept = timedelta(seconds=self._stopwatch() - begun)
+        if slept > LEAVES_WITHIN:
+            await self._take_back(purchase, attempt)
+            raise Unavailable(f"not sent: noted as sent {slept} ago, which is too long to trust")
         try:
             return await provider.buy(purchase, attempt.request_id)
         except (Unavailable, Misconfigured) as nothing_sold:
-            if attempt.sent_at is None:
-                with _doubt_where_not_kept():
-                    await self._store.attempts.mark_unsent(attempt.request_id)
-            self._give_back(purchase, attempt)
+            await self._take_back(purchase, attempt)
             await self._count(nothing_sold, purchase, attempt)
             raise
         except Ambiguous as doubt:
             await self._count(doubt, purchase, attempt)
             raise
+
+    async def _take_back(self, purchase: Purchase, attempt: Attempt) -> None:
+        """Note that this sending is known to have had no effect; an earlier one may have had one."""
+        if attempt.sent_at is None:
+            with _doubt_where_not_kept():
+                await self._store.attempts.mark_unsent(attempt.request_id)
+        self._give_back(purchase, attempt)
 
     async def _spend(self, purchase: Purchase, attempt: Attempt) -> None:
         """Refuse what our float does not reach for, before anything is sent (fault 43)."""

@@ -24,7 +24,8 @@ QUIET_PAGES_BEFORE_CHECK = 30
 """While nothing comes in, the server is checked this seldom: an empty page skips nothing."""
 
 SETTLED_LEDGERS = 17_280
-"""About a day of ledgers. No server that answers lags this far behind, so what is older has been read."""
+"""About a day of ledgers. No server that answers lags this far behind, so what is older has been read, and a page that
+leads further ahead of its server is none of this ledger."""
 
 MARKED_EVERY = timedelta(minutes=1)
 """The server may be checked with every page; how far it has read is noted this often."""
@@ -157,7 +158,10 @@ class Intake:
         """Prove that nothing behind the cursor was deleted, or read what was from the second server.
 
         Asked after the page: histories only ever get shorter. A page that moves the cursor proves itself that its
-        machine has read far enough, whatever another one behind the same address answers.
+        machine has read far enough, whatever another one behind the same address answers; but not a day further.
+
+        Raises:
+            Misconfigured, Unavailable: as `check`, or the page leads to where no server can have been.
         """
         tip = await self._tip()
         gap = gap_behind(tip, cursor)
@@ -165,6 +169,12 @@ class Intake:
             return await self._bridge(cursor, gap)
         if page.cursor == cursor:
             check_history(tip, cursor)
+        elif ledger_of(page.cursor) > tip.ledger + SETTLED_LEDGERS:
+            # The cursor would never come back, and everything up to there would be skipped.
+            raise Unavailable(
+                f"a page of {self._name} leads to ledger {ledger_of(page.cursor)}, but the server has read up to "
+                f"ledger {tip.ledger} only"
+            )
         return _settled(page, tip)
 
     async def _tip(self) -> LedgerTip:

@@ -1,14 +1,16 @@
 """Reading the ledger again: what the first reading missed is taken in, and what two servers tell differently is told.
 
-The cursor is never moved, and nothing behind it is read: that is the watcher's (`billpay.intake`). Where all is well
+The cursor is never moved, and what comes behind it is the watcher's (`billpay.intake`); only what its server keeps from
+it there is taken in, from a second one. Where all is well
 nothing is written but how far the re-reading has come. Nothing that is recorded is ever changed or taken back: who
 disagrees with it makes a case for a person (I12).
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
 
 from billpay.clock import Clock
 from billpay.domain.cases import CaseKind
@@ -28,56 +30,15 @@ from billpay.failures import Misconfigured, Unavailable
 from billpay.intake import CLOCK_MARGIN, NamedSource, place_of
 from billpay.ledger.base import CreditPage, LedgerTip
 from billpay.ledger.positions import ledger_of, position_of, require_network
-from billpay.ledger.refund_destinations import account_behind
+from billpay.ledger_differences import described, disagreement
 from billpay.ledger_silence import SilenceWatch
+from billpay.ledger_stretches import Stretch, Tally
 from billpay.store import Store
 
 PAGE_LIMIT = 200
 """As many as any server gives at once."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Tally:
-    """What has come of the run so far."""
-
-    ends_at: datetime
-    is_stopping: Callable[[], bool]
-    pages: int = 0
-    credits: int = 0
-    missed: int = 0
-    differing: int = 0
-    absent: int = 0
-    told_differences: int = 0
-    unanswered: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
-
-    def report(self, silent: tuple[str, ...]) -> LedgerAuditReport:
-        """Answer it as what crosses to the workflow."""
-        return LedgerAuditReport(
-            pages=self.pages,
-            credits=self.credits,
-            missed=self.missed,
-            differing=self.differing,
-            absent=self.absent,
-            unanswered=tuple(self.unanswered),
-            silent=silent,
-            unfinished=tuple(self.unfinished),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Stretch:
-    """A part of the ledger that one page of one server tells everything about."""
-
-    after: int
-    through: int
-    page: CreditPage
-
-    def holds(self, operation_id: str) -> bool:
-        """Whether an operation lies in it."""
-        return self.after < place_of(operation_id) <= self.through
 
 
 class LedgerAudit:
@@ -111,7 +72,7 @@ class LedgerAudit:
         Raises:
             Unavailable: our records gave no answer.
         """
-        tally = _Tally(ends_at=self._clock() + RUN_LASTS, is_stopping=is_stopping)
+        tally = Tally(ends_at=self._clock() + RUN_LASTS, is_stopping=is_stopping)
         sources = [self._first, *([self._second] if self._second else [])]
         heard = [(source, await self._listen(source, tally)) for source in sources]
         silent = await self._silence.look([source.name for source in sources])
@@ -119,9 +80,11 @@ class LedgerAudit:
             if tip is not None:
                 for rereading in REREADINGS:
                     await self._read_again(source, tip, rereading, tally)
+        if self._second is not None:
+            await self._look_ahead(self._second, [tip for _, tip in heard], tally)
         return tally.report(silent)
 
-    async def _listen(self, source: NamedSource, tally: _Tally) -> LedgerTip | None:
+    async def _listen(self, source: NamedSource, tally: Tally) -> LedgerTip | None:
         """Hear how far a source has read; None where it gave no answer, or reads another network."""
         try:
             tip = await require_network(source.source, self._network_passphrase)
@@ -132,7 +95,7 @@ class LedgerAudit:
         return tip
 
     async def _read_again(
-        self, source: NamedSource, tip: LedgerTip, rereading: Rereading, tally: _Tally
+        self, source: NamedSource, tip: LedgerTip, rereading: Rereading, tally: Tally
     ) -> None:
         """Go on with one re-reading of one source, if it is due."""
         state = await self._state(source, rereading)
@@ -172,15 +135,11 @@ class LedgerAudit:
         return RereadingState(position=begin, until=int(cursor), begun_at=now)
 
     async def _stretch(
-        self, source: NamedSource, tip: LedgerTip, state: RereadingState, tally: _Tally
-    ) -> _Stretch | None:
+        self, source: NamedSource, tip: LedgerTip, state: RereadingState, tally: Tally
+    ) -> Stretch | None:
         """Read the next page, up to the end; None where the run is over, or there is no more to read by now."""
-        if tally.is_stopping() or self._clock() >= tally.ends_at:
-            return None
-        try:
-            page = await source.source.credits_after(self._wallet, str(state.position), PAGE_LIMIT)
-        except (Unavailable, Misconfigured) as silence:
-            tally.unanswered.append(f"{source.name}: {silence.detail}")
+        page = await self._page(source, str(state.position), tally)
+        if page is None:
             return None
         tally.pages += 1
         # A page with nothing behind it tells everything, as far as the server had read before it was asked.
@@ -188,46 +147,98 @@ class LedgerAudit:
         through = state.until if is_whole else min(int(page.cursor), state.until)
         if through <= state.position:
             return None
-        return _Stretch(after=state.position, through=through, page=page)
+        return Stretch(after=state.position, through=through, page=page)
+
+    async def _page(self, source: NamedSource, cursor: str, tally: Tally) -> CreditPage | None:
+        """Read a page; None where the run is over, or the source gave no answer."""
+        if tally.is_stopping() or self._clock() >= tally.ends_at:
+            return None
+        try:
+            return await source.source.credits_after(self._wallet, cursor, PAGE_LIMIT)
+        except (Unavailable, Misconfigured) as silence:
+            tally.unanswered.append(f"{source.name}: {silence.detail}")
+            return None
+
+    async def _look_ahead(
+        self, second: NamedSource, tips: Sequence[LedgerTip | None], tally: Tally
+    ) -> None:
+        """Take in what the first server keeps from us behind the cursor, which a quiet wallet's follows a day later.
+
+        That is what the second tells of, what closed a while ago by both their words, and what the first passes over on
+        a page with nothing behind it. Where more is waiting there, the watcher is only not there yet.
+        """
+        cursor = await self._store.deposits.cursor(self._wallet)
+        closed = [tip.closed_at for tip in tips if tip is not None]
+        if cursor is None or len(closed) < len(tips):
+            return
+        ours = await self._page(self._first, cursor, tally)
+        if ours is None or ours.is_full:
+            return
+        listed = {place_of(credit.operation_id) for credit in ours.credits}
+        listed |= {place_of(record.operation_id) for record in ours.unreadable}
+        after = cursor
+        for _ in range(PAGES_AT_ONCE):
+            page = await self._page(second, after, tally)
+            if page is None or int(page.cursor) <= int(after):
+                return
+            kept = [
+                credit
+                for credit in page.credits
+                if credit.closed_at <= min(closed) - ABSENCE_GRACE
+                and place_of(credit.operation_id) not in listed
+            ]
+            page = replace(page, credits=kept, unreadable=())
+            stretch = Stretch(after=int(after), through=int(page.cursor), page=page)
+            await self._take_in(second, stretch, *await self._both(stretch), tally)
+            if not page.is_full:
+                return
+            after = page.cursor
 
     async def _compare(
-        self, source: NamedSource, tip: LedgerTip, stretch: _Stretch, tally: _Tally
+        self, source: NamedSource, tip: LedgerTip, stretch: Stretch, tally: Tally
     ) -> None:
         """Hold what a server tells of a stretch against what is recorded of it."""
-        begin = await self._store.deposits.installed_at() - CLOCK_MARGIN
-        told = [
-            credit
-            for credit in stretch.page.credits
-            if stretch.holds(credit.operation_id) and credit.closed_at >= begin
-        ]
+        told, recorded = await self._both(stretch)
         tally.credits += len(told)
-        ledgers = ledger_of(str(stretch.after)), ledger_of(str(stretch.through))
-        recorded = {
-            credit.operation_id: credit
-            for credit in await self._store.ledger_marks.recorded(self._wallet, *ledgers)
-            if stretch.holds(credit.operation_id)
-        }
         await self._take_in(source, stretch, told, recorded, tally)
         for credit in told:
             await self._tell_difference(source, recorded.get(credit.operation_id), credit, tally)
         if source is self._second:
             await self._tell_absences(source, tip, stretch, list(recorded.values()), tally)
 
+    async def _both(self, stretch: Stretch) -> tuple[Sequence[Credit], dict[str, Credit]]:
+        """Answer what a server tells of a stretch, and what is recorded of it."""
+        begin = await self._store.deposits.installed_at() - CLOCK_MARGIN
+        told = [
+            credit
+            for credit in stretch.page.credits
+            if stretch.holds(credit.operation_id) and credit.closed_at >= begin
+        ]
+        ledgers = ledger_of(str(stretch.after)), ledger_of(str(stretch.through))
+        recorded = {
+            credit.operation_id: credit
+            for credit in await self._store.ledger_marks.recorded(self._wallet, *ledgers)
+            if stretch.holds(credit.operation_id)
+        }
+        return told, recorded
+
     async def _take_in(
         self,
         source: NamedSource,
-        stretch: _Stretch,
+        stretch: Stretch,
         told: Sequence[Credit],
         recorded: dict[str, Credit],
-        tally: _Tally,
+        tally: Tally,
     ) -> None:
         """Record what the first reading missed, the case before the deposit: a crash in between repeats both.
 
-        What cannot be read is parked, unless a deposit was made of it when another server told of it.
+        What cannot be read is parked, unless a deposit was made of it when another server told of it. What is parked
+        under its operation's name may be all of that operation.
         """
         unknown = [credit for credit in told if credit.operation_id not in recorded]
-        parked = await self._store.ledger_marks.parked_among(c.operation_id for c in unknown)
-        missed = [credit for credit in unknown if credit.operation_id not in parked]
+        names = {c.operation_id: (c.operation_id, str(place_of(c.operation_id))) for c in unknown}
+        parked = await self._store.ledger_marks.parked_among(chain(*names.values()))
+        missed = [credit for credit in unknown if parked.isdisjoint(names[credit.operation_id])]
         places = {place_of(operation_id) for operation_id in recorded}
         unreadable = [
             record
@@ -252,10 +263,12 @@ class LedgerAudit:
         tally.missed += len(missed)
 
     async def _tell_difference(
-        self, source: NamedSource, recorded: Credit | None, told: Credit, tally: _Tally
+        self, source: NamedSource, recorded: Credit | None, told: Credit, tally: Tally
     ) -> None:
         """Call a person where a credit is told otherwise than it is recorded; the record stays."""
-        parts = disagreement(recorded, told) if recorded else ()
+        if recorded is None:
+            return
+        parts = disagreement(recorded, told)
         if not parts:
             return
         tally.differing += 1
@@ -267,7 +280,7 @@ class LedgerAudit:
             CaseKind.MISSED_CREDIT,
             told.operation_id,
             f"{source.name} tells of {told.operation_id} with another {' and '.join(parts)} than it is recorded with: "
-            f"recorded {_described(recorded)}; told {_described(told)}. The record stays",
+            f"recorded {described(recorded)}; told {described(told)}. The record stays",
             operation_id=told.operation_id,
         )
 
@@ -275,9 +288,9 @@ class LedgerAudit:
         self,
         source: NamedSource,
         tip: LedgerTip,
-        stretch: _Stretch,
+        stretch: Stretch,
         recorded: Sequence[Credit],
-        tally: _Tally,
+        tally: Tally,
     ) -> None:
         """Call a person where the second server does not tell of what is recorded; the deposits stay.
 
@@ -305,39 +318,5 @@ class LedgerAudit:
         )
 
 
-def disagreement(recorded: Credit, told: Credit) -> tuple[str, ...]:
-    """Name what two servers tell differently of one credit.
-
-    An event shows the account behind a multiplexed payer, and the id of a multiplexed destination in the place of the
-    memo; to tell less is not to contradict.
-    """
-    parts = {
-        "amount": recorded.amount != told.amount,
-        "payer": _account(recorded.payer) != _account(told.payer),
-        "transaction": recorded.transaction_hash != told.transaction_hash,
-        "memo": _contradict(recorded.memo or None, told.memo or None)
-        or (recorded.alias is None is told.alias and bool(recorded.memo) != bool(told.memo)),
-        "number": _contradict(recorded.alias, told.alias),
-    }
-    return tuple(part for part, differs in parts.items() if differs)
-
-
-def _contradict(one: object | None, other: object | None) -> bool:
-    return one is not None and other is not None and one != other
-
-
-def _account(payer: str) -> str:
-    return account_behind(payer) or payer
-
-
 def _spoken(credit: Credit) -> str:
     return f"{spoken_cngn(credit.amount)} in transaction {credit.transaction_hash}"
-
-
-def _described(credit: Credit | None) -> str:
-    if credit is None:
-        return "nothing"
-    return (
-        f"{spoken_cngn(credit.amount)} from {credit.payer}, memo {credit.memo!r}, number {credit.alias}, in "
-        f"transaction {credit.transaction_hash}"
-    )

@@ -7,7 +7,7 @@ What is missing is refused by whoever needs it (`Settings.required`), since no s
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError
@@ -15,13 +15,16 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from billpay.domain.breaker import BreakerRules
-from billpay.domain.deposits import DepositPolicy
+from billpay.domain.deposits import DepositPolicy, DustPolicy, ExcessPolicy, ReturnPolicy
 from billpay.domain.money import KOBO_PER_NAIRA, Kobo, cngn
 from billpay.domain.prices import PriceChange
+from billpay.domain.refunds import RefundCeilings, RefundRules
 from billpay.domain.steps import PaymentRules
 from billpay.settings_values import (
     Address,
+    Addresses,
     BaseUrl,
+    Ceiling,
     DatabaseUrl,
     Dust,
     HostAndPort,
@@ -30,6 +33,7 @@ from billpay.settings_values import (
     WalletSecret,
     base_url,
     key_bytes,
+    listed,
 )
 
 DOTENV = ".env"
@@ -123,13 +127,44 @@ class Settings(BaseSettings):
         "before it is refunded, 0 to 2592000; 0 does not wait",
     )
     bill_processor_dust: Dust = Field(
-        "1", description="how many cNGN above the due are kept rather than sent back, 0 to 1000"
+        "1",
+        description="how many cNGN are not worth sending back, 0 to 1000: as an excess they are kept, "
+        "and what becomes of a deposit of so little that pays for nothing says the policy for dust",
     )
     bill_processor_late_limit_seconds: int = Field(
         _DAY_SECONDS,
         ge=1,
         le=30 * _DAY_SECONDS,
         description="how many seconds old an expired order may be and still be paid, 1 to 2592000",
+    )
+    bill_processor_short_policy: ReturnPolicy = Field(
+        ReturnPolicy.REFUND,
+        description="refund or hold; what is done with a deposit that is less than its order's due: "
+        "refund sends it back, hold has a person let it go first",
+    )
+    bill_processor_late_policy: ReturnPolicy = Field(
+        ReturnPolicy.REFUND,
+        description="refund or hold; what is done with a deposit that comes too long after its order "
+        "expired",
+    )
+    bill_processor_duplicate_policy: ReturnPolicy = Field(
+        ReturnPolicy.REFUND,
+        description="refund or hold; what is done with a deposit for an order that was paid already",
+    )
+    bill_processor_unmatched_policy: ReturnPolicy = Field(
+        ReturnPolicy.REFUND,
+        description="refund or hold; what is done with a deposit that names no order, none of ours, or "
+        "two",
+    )
+    bill_processor_over_policy: ExcessPolicy = Field(
+        ExcessPolicy.REFUND,
+        description="refund, keep or hold; what is done with what came above the due, once the bill is "
+        "paid: keep makes it ours and tells the customer",
+    )
+    bill_processor_dust_policy: DustPolicy = Field(
+        DustPolicy.KEEP,
+        description="keep or refund; what is done with dust that pays for nothing: keep makes it ours at "
+        "once, since sending it back costs more than it is worth",
     )
     bill_processor_breaker_window_seconds: int = Field(
         300,
@@ -187,6 +222,50 @@ class Settings(BaseSettings):
         le=_DAY_SECONDS,
         description="how many seconds lie between two readings of what the providers list, 60 to 86400",
     )
+    bill_processor_ledger_requests_per_hour: int = Field(
+        3_600,
+        ge=0,
+        le=10_000_000,
+        description="how many requests an hour one ledger server grants us, 0 to 10000000; 0 is no "
+        "bound; 3600 is what Horizon grants unless it is told otherwise, a hundred of them at once",
+    )
+    bill_processor_silence_seconds: int = Field(
+        300,
+        ge=60,
+        le=_DAY_SECONDS,
+        description="after how many seconds without a word of the ledger a person is told, 60 to 86400; "
+        "the time the watcher rests between two looks is added",
+    )
+    bill_processor_reconcile_interval_seconds: int = Field(
+        3_600,
+        ge=60,
+        le=_DAY_SECONDS,
+        description="how many seconds lie between two comparisons of ledger, records and workflows, 60 to 86400",
+    )
+    bill_processor_refund_ceiling: Ceiling = Field(
+        "1000000",
+        description="how many cNGN go back at once without a person's word, above 0",
+    )
+    bill_processor_refund_hourly_ceiling: Ceiling = Field(
+        "10000000",
+        description="how many cNGN go back within any hour without a person's word, above 0",
+    )
+    bill_processor_refund_fee_cap: int = Field(
+        100_000,
+        ge=100,
+        le=100_000_000,
+        description="how many stroops of XLM a refund bids for an operation at most, 100 to 100000000",
+    )
+    bill_processor_claim_window_seconds: int = Field(
+        30 * _DAY_SECONDS,
+        ge=60,
+        le=3_650 * _DAY_SECONDS,
+        description="how many seconds a refund set aside is its payer's alone, 60 to 315360000",
+    )
+    bill_processor_exchange_accounts: Addresses | None = Field(
+        None,
+        description="addresses that need a memo for a refund, separated by commas; exchanges, say",
+    )
     bill_processor_sealing_key: SealingKey | None = Field(
         None,
         description="the key that seals tokens and messages in the database: 32 random bytes in "
@@ -221,11 +300,22 @@ class Settings(BaseSettings):
         "bill-payments", description="the task queue that the workers share"
     )
 
+    ledger_source: Literal["horizon", "rpc"] = Field(
+        "horizon",
+        description="horizon or rpc; which kind of server the ledger is read from; where the other "
+        "one's address is set too, it checks the first",
+    )
     horizon_url: BaseUrl | None = Field(
         None, description="the http or https address of a Horizon server, without credentials"
     )
+    stellar_rpc_url: Url | None = Field(
+        None,
+        repr=False,
+        description="the http or https address of a Stellar RPC server that tells payments as "
+        "events, without user name or password",
+    )
     stellar_network_passphrase: str | None = Field(
-        None, description="the passphrase of the Stellar network that this Horizon server reads"
+        None, description="the passphrase of the Stellar network that these servers read"
     )
     cngn_asset_code: str = Field(
         "cNGN",
@@ -300,6 +390,22 @@ class Settings(BaseSettings):
             probe_after=timedelta(seconds=self.bill_processor_breaker_probe_seconds),
         )
 
+    def silence(self) -> timedelta:
+        """Answer how long the ledger may keep silent before a person is told: the watcher's rest is none."""
+        return timedelta(
+            seconds=self.bill_processor_silence_seconds + self.bill_processor_poll_interval_seconds
+        )
+
+    def refund_rules(self) -> RefundRules:
+        """Answer by what rules money goes back."""
+        each, hourly = self.bill_processor_refund_ceiling, self.bill_processor_refund_hourly_ceiling
+        return RefundRules(
+            ceilings=RefundCeilings(each=cngn(each), hourly=cngn(hourly)),
+            fee_cap=self.bill_processor_refund_fee_cap,
+            claim_window=timedelta(seconds=self.bill_processor_claim_window_seconds),
+            exchanges=frozenset(listed(self.bill_processor_exchange_accounts or "")),
+        )
+
     def float_reserve(self) -> Kobo:
         """Answer what is never spent of a balance."""
         return Kobo(self.bill_processor_float_reserve_naira * KOBO_PER_NAIRA)
@@ -309,6 +415,12 @@ class Settings(BaseSettings):
         return DepositPolicy(
             dust=cngn(self.bill_processor_dust),
             late_limit=timedelta(seconds=self.bill_processor_late_limit_seconds),
+            short=self.bill_processor_short_policy,
+            late=self.bill_processor_late_policy,
+            duplicate=self.bill_processor_duplicate_policy,
+            unmatched=self.bill_processor_unmatched_policy,
+            over=self.bill_processor_over_policy,
+            dusty=self.bill_processor_dust_policy,
         )
 
 
@@ -371,6 +483,7 @@ _WHAT: Mapping[str, str] = {
     "int_parsing": "is no whole number",
     "int_parsing_size": "is too large",
     "less_than_equal": "is too large",
+    "literal_error": "is none of the words",
     "string_pattern_mismatch": "has the wrong form",
 }
 """What pydantic finds wrong, in our words; its own would repeat the value here and there."""

@@ -14,6 +14,9 @@ SEALING_KEY_BYTES = 32
 LARGEST_DUST = 1_000 * STROOPS_PER_CNGN
 """Keeping more than this of a customer's money is not a matter of rounding any more."""
 
+LARGEST_AMOUNT = (1 << 63) - 1
+"""What one operation of the ledger can carry, in its smallest unit."""
+
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?|[0-9a-f:.]+")
 _DATABASE_SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
@@ -107,6 +110,27 @@ def _dust(text: str) -> str:
     return text
 
 
+def _ceiling(text: str) -> str:
+    try:
+        amount = cngn(text)
+    except ValueError:
+        raise ValueError("is no amount of cNGN") from None
+    if not 0 < amount <= LARGEST_AMOUNT:
+        raise ValueError("is too small" if amount <= 0 else "is too large")
+    return text
+
+
+def _addresses(text: str) -> str:
+    for address in listed(text):
+        _address(address)
+    return text
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Read a list whose members are separated by commas."""
+    return tuple(member for member in map(str.strip, text.split(",")) if member)
+
+
 Url = Annotated[str, AfterValidator(_url)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
@@ -115,3 +139,5 @@ Address = Annotated[str, AfterValidator(_address)]
 WalletSecret = Annotated[SecretStr, AfterValidator(_wallet_secret)]
 SealingKey = Annotated[SecretStr, AfterValidator(_sealing_key)]
 Dust = Annotated[str, AfterValidator(_dust)]
+Ceiling = Annotated[str, AfterValidator(_ceiling)]
+Addresses = Annotated[str, AfterValidator(_addresses)]

@@ -8,11 +8,16 @@ import typer
 from billpay.store.schema import migrate as migrate_database
 from starter.commands.cases import cases
 from starter.commands.catalogue import catalogue
+from starter.commands.channels import channels
+from starter.commands.claimables import claimables
 from starter.commands.endings import PlainGroup, run, state_of
 from starter.commands.operate import mark_delivered, refund, resend_message, retry
 from starter.commands.order import orders
 from starter.commands.providers import providers
 from starter.commands.read import list_payments, show
+from starter.commands.reconcile import reconcile
+from starter.commands.refund_to import refund_to
+from starter.commands.withdrawals import withdrawals
 from starter.connection import settings_here
 from starter.local.state import STATE
 from starter.opening import database_of
@@ -28,11 +33,16 @@ app = typer.Typer(
 app.add_typer(orders, name="order")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(cases, name="cases")
+app.add_typer(channels, name="channels")
+app.add_typer(claimables, name="claimables")
+app.add_typer(withdrawals, name="withdrawals")
 app.command("show")(show)
 app.command("list")(list_payments)
 app.command("providers")(providers)
+app.command("reconcile")(reconcile)
 app.command("retry")(retry)
 app.command("refund")(refund)
+app.command("refund-to")(refund_to)
 app.command("mark-delivered")(mark_delivered)
 app.command("resend")(resend_message)
 
@@ -71,13 +81,26 @@ def sandbox_pay(
     amount: Annotated[str, typer.Argument(help="In cNGN, at most seven decimals.")],
     *,
     payer: Annotated[int, typer.Option(help="Which of the sandbox's customers, from 1.")] = 1,
+    memo_id: Annotated[
+        int | None, typer.Option(help="A memo of the kind id; MEMO is '' then.")
+    ] = None,
+    to_muxed: Annotated[
+        str | None, typer.Option(help="The order's own address, beginning with M.")
+    ] = None,
+    from_id: Annotated[
+        int | None, typer.Option(help="Pay from the customer's multiplexed address of this id.")
+    ] = None,
 ) -> None:
     """Pay as a customer of the sandbox; prints the transaction's hash."""
-    from starter.sandbox_payment import pay_in_sandbox, read_payment  # noqa: PLC0415  as above
+    from starter import sandbox_payment as sandbox  # noqa: PLC0415  as above
 
-    stroops = read_payment(memo, amount, payer)
+    numbers = sandbox.Numbers(memo_id=memo_id, to=to_muxed, sender_id=from_id)
+    stroops = sandbox.read_payment(memo, amount, payer, numbers)
     settings = settings_here(state_of(context))
-    typer.echo(run(pay_in_sandbox(settings, memo=memo, amount=stroops, payer=payer)))
+    paying = sandbox.pay_in_sandbox(
+        settings, memo=memo, amount=stroops, payer=payer, numbers=numbers
+    )
+    typer.echo(run(paying))
 
 
 @app.command()

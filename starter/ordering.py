@@ -1,7 +1,7 @@
 """Reading an order as a person types it; what can never be served is refused here, before anything is stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from stellar_sdk import StrKey
 
@@ -25,7 +25,7 @@ UNPRICED = Kobo(0)
 """The amount of an order whose price is not known yet."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Typed:
     """An order in a person's words, nothing of it believed yet."""
 
@@ -35,6 +35,7 @@ class Typed:
     biller: str | None
     """A disco, network or TV company; may be left out where a phone number hints at its network."""
 
+    _: KW_ONLY
     meter_type: str | None = None
     product: str | None = None
     amount: str | None = None

@@ -1,5 +1,6 @@
 """What recurs by itself: schedules on the Temporal server, set by every worker that starts."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import (
@@ -15,14 +16,34 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from billpay.domain.ids import FOLLOW_UP_WORKFLOW_ID
+from billpay.domain.ids import (
+    AUDIT_WORKFLOW_ID,
+    FOLLOW_UP_WORKFLOW_ID,
+    RECONCILE_WORKFLOW_ID,
+    watcher_task_queue,
+)
+from workflows.audit_ledger import AuditLedgerWorkflow
 from workflows.follow_up import FollowUpWorkflow
+from workflows.reconcile import ReconcileWorkflow
 
 FOLLOW_UP_EVERY = timedelta(minutes=5)
 """`billpay.domain.follow_ups.QUESTIONS_AT_ONCE` is reckoned with it."""
 
+AUDIT_EVERY = timedelta(minutes=2)
+"""`billpay.domain.ledger_audits.PAGES_AT_ONCE` is reckoned with it, and no alarm of silence comes later than this."""
+
 _CATCH_UP = timedelta(minutes=1)
 """A run that was missed is not made up for: the next one finds the same questions due."""
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """A schedule under its id."""
+
+    schedule_id: str
+    schedule: Schedule
+    begins_at_once: bool = False
+    """Whether it runs once as soon as it is new."""
 
 
 def follow_up_schedule(*, task_queue: str) -> Schedule:
@@ -35,6 +56,34 @@ def follow_up_schedule(*, task_queue: str) -> Schedule:
             static_summary="asks again about settled purchases",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=FOLLOW_UP_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    )
+
+
+def audit_schedule(*, task_queue: str) -> Schedule:
+    """Describe the schedule of the nets under the watcher: one run at a time, on the watcher's own queue."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            AuditLedgerWorkflow.run,
+            id=AUDIT_WORKFLOW_ID,
+            task_queue=watcher_task_queue(task_queue),
+            static_summary="reads the ledger again, and listens for its silence",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=AUDIT_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    )
+
+
+def reconcile_schedule(*, task_queue: str, every: timedelta) -> Schedule:
+    """Describe the schedule of the comparison of ledger, records and workflows: one run at a time."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            ReconcileWorkflow.run,
+            id=RECONCILE_WORKFLOW_ID,
+            task_queue=task_queue,
+            static_summary="compares ledger, records and workflows",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
     )
 

@@ -5,11 +5,13 @@ scripts that they mount are run in `tests/deploy`.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,7 @@ from billpay.sandbox import identities
 from billpay.settings import Settings, SettingsError, load_settings
 from deploy.sandbox_app import JOURNAL
 from deploy.sandbox_app import app as sandbox_app
+from starter.roles import Role
 from worker import CORE_TEARDOWN_SECONDS, GRACEFUL_STOP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +31,9 @@ SERVICES: Mapping[str, dict] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 INTERPOLATED = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[-?])(?P<rest>[^}]*))?\}")
 SECRETS = re.compile(r"PASSWORD|PWD|SECRET|_KEY$")
+KEY = "SYSTEM_WALLET_SECRET"
+OF_WHOEVER_BUYS = ("FLUTTERWAVE_", "VTPASS_", "PAYSTACK_", "NOTIFICATION_")
+WORKERS = ("worker", "refunds")
 THREE_PASSWORDS = dict.fromkeys(
     ("POSTGRES_PASSWORD", "BILLPAY_DB_PASSWORD", "TEMPORAL_DB_PASSWORD"), "made-up-for-this-test"
 )
@@ -113,15 +119,38 @@ def test_services_wait_for_what_they_need_in_a_way_that_can_come_true(service):
         assert how.get("required", True) is not in_a_profile
 
 
-def test_the_worker_is_told_every_setting_and_nothing_that_is_none():
+def test_every_role_is_played_by_one_service_whose_health_is_that_of_its_roles():
+    played = {name: list(roles_of(SERVICES[name]["command"])) for name in WORKERS}
+    assert sorted(role for roles in played.values() for role in roles) == sorted(Role)
+    for name, roles in played.items():
+        assert list(roles_of(SERVICES[name]["healthcheck"]["test"])) == roles
+
+
+def roles_of(command: list[str]) -> Iterator[str]:
+    """What stands behind every `--role`."""
+    return (role for word, role in pairwise(command) if word == "--role")
+
+
+def test_only_whoever_refunds_is_given_the_key_of_the_wallet():
+    holders = {name for name, config in SERVICES.items() if KEY in config.get("environment", {})}
+    assert holders == {
+        name for name in WORKERS if Role.REFUNDS in roles_of(SERVICES[name]["command"])
+    }
+
+
+def test_the_workers_are_told_every_setting_they_need_and_nothing_that_is_none():
     known = {name.upper() for name in Settings.model_fields}
-    assert set(SERVICES["worker"]["environment"]) == known
-    assert SERVICES["migrate"]["environment"] == SERVICES["worker"]["environment"]
+    assert set(SERVICES["worker"]["environment"]) == known - {KEY}
+    whoever_buys = {name for name in known if name.startswith(OF_WHOEVER_BUYS)}
+    assert set(SERVICES["refunds"]["environment"]) == known - whoever_buys
+    both = set(SERVICES["worker"]["environment"]) & set(SERVICES["refunds"]["environment"])
+    assert set(SERVICES["migrate"]["environment"]) == both
     assert "environment" not in SERVICES["sandbox"]
 
 
-def test_with_the_sandbox_nothing_but_the_passwords_is_needed():
-    settings = load_settings(environment_of("worker", SKIP_EXTERNALS="true"))
+@pytest.mark.parametrize("service", WORKERS)
+def test_with_the_sandbox_nothing_but_the_passwords_is_needed(service):
+    settings = load_settings(environment_of(service, SKIP_EXTERNALS="true"))
     settings.require(*Settings.model_fields.keys() - optional(settings))
     assert settings.horizon_url == "http://sandbox:8700/horizon"
     password = THREE_PASSWORDS["BILLPAY_DB_PASSWORD"]
@@ -129,18 +158,23 @@ def test_with_the_sandbox_nothing_but_the_passwords_is_needed():
 
 
 def optional(settings: Settings) -> set[str]:
-    """Providers that may be left out."""
-    return {name for name in Settings.model_fields if name.startswith(("flutterwave", "paystack"))}
+    """What may be left out: a provider, a second server of the ledger, exchanges."""
+    return {
+        name
+        for name in Settings.model_fields
+        if name.startswith(("flutterwave", "paystack", "stellar_rpc", "bill_processor_exchange"))
+    }
 
 
-def test_with_the_real_outside_the_worker_names_what_is_missing_and_takes_what_is_given():
-    bare = load_settings(environment_of("worker", SKIP_EXTERNALS="false"))
-    with pytest.raises(SettingsError, match="SYSTEM_WALLET_SECRET is not set"):
-        bare.required("system_wallet_secret")
+@pytest.mark.parametrize("service", WORKERS)
+def test_with_the_real_outside_a_worker_names_what_is_missing_and_takes_what_is_given(service):
+    bare = load_settings(environment_of(service, SKIP_EXTERNALS="false"))
+    with pytest.raises(SettingsError, match="HORIZON_URL is not set"):
+        bare.required("horizon_url")
     given = identities.environment("https://elsewhere.example")
-    real = load_settings(environment_of("worker", SKIP_EXTERNALS="false", **given))
-    for name, value in given.items():
-        assert real.required(name.lower()) == value
+    real = load_settings(environment_of(service, SKIP_EXTERNALS="false", **given))
+    for name in given.keys() & SERVICES[service]["environment"].keys():
+        assert real.required(name.lower()) == given[name]
 
 
 def test_compose_stops_before_anything_runs_when_a_decision_or_a_password_is_missing():
@@ -190,10 +224,11 @@ def test_only_loopback_is_published():
     assert "ports" not in SERVICES["postgres"]
 
 
-def test_the_worker_is_given_longer_to_stop_than_its_longest_money_step_takes():
+@pytest.mark.parametrize("service", WORKERS)
+def test_a_worker_is_given_longer_to_stop_than_its_longest_money_step_takes(service):
     """A purchase cut off by a deploy would be in doubt for no reason."""
     needed = GRACEFUL_STOP + timedelta(seconds=CORE_TEARDOWN_SECONDS)
-    assert seconds(SERVICES["worker"]["stop_grace_period"]) >= needed.total_seconds() + 15
+    assert seconds(SERVICES[service]["stop_grace_period"]) >= needed.total_seconds() + 15
 
 
 def test_temporal_starts_with_its_own_database_user_a_mounted_configuration_and_enough_shards():
@@ -280,13 +315,21 @@ def requirement_names(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"), [(SERVICES["migrate"]["command"], 4), (last_command("sandbox"), 3)]
+    ("command", "words"),
+    [
+        (SERVICES["migrate"]["command"], 4),
+        (last_command("sandbox"), 3),
+        (SERVICES["worker"]["command"], 2),
+        (SERVICES["refunds"]["healthcheck"]["test"][1:], 2),
+    ],
 )
 def test_the_commands_of_the_containers_are_understood(command, words):
     """A misspelt option shows only when a container starts."""
     run = subprocess.run(
         [sys.executable, *command[1:words], "--help"],
         cwd=ROOT,
+        # As the images have it.
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

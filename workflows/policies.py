@@ -85,8 +85,8 @@ REFUND_PAYMENT: Policy = {
     "start_to_close_timeout": timedelta(seconds=90),
     "heartbeat_timeout": WORKER_LOST_AFTER,
     # Unlimited and without schedule_to_close: a refund is owed until it is paid. Safe to repeat since the envelope is
-    # stored before it is submitted and its hash is looked up before anything is signed again. Short at first: one
-    # refund is in flight at a time, and the next waits for a ledger to close.
+    # stored before it is submitted and its hash is looked up before anything is signed again. Short at first, for who
+    # waits for a ledger to close; the treasury itself says how long a free channel, funds or a surge take.
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=2),
         backoff_coefficient=1.5,
@@ -133,6 +133,35 @@ FOLLOW_UP: Policy = {
     "heartbeat_timeout": WORKER_LOST_AFTER,
     # What fails here is our database. After three tries the next run of the schedule finds the same questions due.
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
+}
+
+AUDIT_LEDGER: Policy = {
+    # Above the time after which a run asks for no more pages (two minutes), with the slowest page behind it.
+    "start_to_close_timeout": timedelta(minutes=4),
+    "heartbeat_timeout": WORKER_LOST_AFTER,
+    # What fails here is our database: a silent ledger is a finding. After three tries the next run of the schedule
+    # goes on where this one stopped.
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
+}
+
+CHECK_CLAIMABLES: Policy = {
+    # A question and a half for each balance, one after the other: room for some thousand of them.
+    "start_to_close_timeout": timedelta(minutes=20),
+    "heartbeat_timeout": WORKER_LOST_AFTER,
+    # It only asks and writes down. After three tries the next run of the schedule finds the same balances open.
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=3),
+}
+
+RECONCILE: Policy = {
+    # Two looks at everything, the whole history of the wallet page by page where something once did not fit.
+    "start_to_close_timeout": timedelta(minutes=30),
+    "heartbeat_timeout": WORKER_LOST_AFTER,
+    # It only compares. After three tries the next run of the schedule compares what this one would have.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=10),
+        maximum_attempts=3,
+        non_retryable_error_types=["Misconfigured"],
+    ),
 }
 
 LONGEST_MONEY_STEP = timedelta(seconds=100)

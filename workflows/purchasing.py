@@ -212,7 +212,7 @@ class Purchasing(Refunding):
             AFTER_THE_DEADLINE,
             order_status=BillStatus.NEEDS_REVIEW,
         )
-        await self._notify(MessageKind.STILL_CONFIRMING)
+        await self._tell(MessageKind.STILL_CONFIRMING)
 
     async def _outcome_or_decision(
         self, step: PurchaseStep, asking: workflow.ActivityHandle[Outcome]

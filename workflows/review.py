@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 ACCEPTED = "accepted"
 
+TOLD_ASIDE = "notify-aside"
+"""Payments that began before messages went their own way wait for each message where they did before."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -64,6 +67,8 @@ class Reviewable:
         self._progress = PaymentProgress(status=BillStatus.CNGN_RECEIVED)
         self._decidable: frozenset[Intervention] = frozenset()
         self._decision: Decision | None = None
+        self._telling: asyncio.Task[None] | None = None
+        """The message that is being delivered, after all those before it."""
 
     @workflow.query(name=STATUS_QUERY, description="Where the payment stands; no secret in it.")
     def status(self) -> PaymentProgress:
@@ -175,6 +180,26 @@ class Reviewable:
             )
         except ActivityError as error:
             await self._record("notification_failed", step_failed(error).detail)
+
+    async def _tell(self, kind: MessageKind) -> None:
+        """Have the customer told, after what they are told already, while the money goes its way.
+
+        A channel that takes no messages for a day must keep neither a refund nor a decision waiting.
+        """
+        if workflow.patched(TOLD_ASIDE):
+            self._telling = asyncio.create_task(self._tell_after(self._telling, kind))
+        else:
+            await self._notify(kind)
+
+    async def _tell_after(self, before: asyncio.Task[None] | None, kind: MessageKind) -> None:
+        if before is not None:
+            await before
+        await self._notify(kind)
+
+    async def _all_told(self) -> None:
+        """Wait until every message is delivered, or known to be undeliverable."""
+        if self._telling is not None:
+            await self._telling
 
     def _refusal(self, intervention: Intervention) -> str | None:
         """Say why an intervention cannot be accepted now; None where it can."""

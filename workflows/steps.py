@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities import names
     from billpay.domain.catalogue import PriceListsRead, ReadPriceLists
+    from billpay.domain.ids import refund_task_queue
     from billpay.domain.outcomes import Outcome
     from billpay.domain.refunds import RefundAnswer
     from billpay.domain.steps import (
@@ -144,7 +145,7 @@ async def notify_customer(request: NotifyStep) -> None:
 
 
 async def refund_payment(request: RefundStep) -> RefundAnswer:
-    """Send money back; repeated until the ledger or a policy has spoken."""
+    """Send money back, where the wallet's key is; repeated until the ledger or a policy has spoken."""
     answer: RefundAnswer = await _run(
         names.REFUND_PAYMENT,
         request,
@@ -152,6 +153,7 @@ async def refund_payment(request: RefundStep) -> RefundAnswer:
         policies.REFUND_PAYMENT,
         summary=f"refund ({request.purpose}): {request.reason}",
         activity_id=f"{names.REFUND_PAYMENT}-{request.purpose}",
+        task_queue=refund_task_queue(workflow.info().task_queue),
     )
     return answer
 
@@ -182,7 +184,14 @@ async def _run(
     *,
     summary: str | None = None,
     activity_id: str | None = None,
+    task_queue: str | None = None,
 ) -> Any:
     return await workflow.execute_activity(
-        name, request, result_type=answer, summary=summary, activity_id=activity_id, **policy
+        name,
+        request,
+        result_type=answer,
+        summary=summary,
+        activity_id=activity_id,
+        task_queue=task_queue,
+        **policy,
     )

@@ -49,7 +49,8 @@ class CreditPage:
     """The credits of our asset on it; what is not ours was passed over."""
 
     cursor: str
-    """Where the next page starts; equals the asked cursor on an empty page."""
+    """Where the next page starts: the last place that was looked at. Horizon's empty page ends where it was asked to
+    begin; RPC's ends with the last ledger that was looked through."""
 
     is_full: bool
     """Whether more may be waiting right behind it."""

@@ -32,7 +32,8 @@ from billpay.ledger.horizon_records import (
     read_meant_transaction,
     read_tip,
 )
-from billpay.ledger.horizon_submission import Submissions
+from billpay.ledger.horizon_submission import HorizonDoors
+from billpay.ledger.submission import Submissions
 
 PAGE_LIMIT = 200
 """The most records Horizon gives on one page; asking for more is an error there."""
@@ -53,7 +54,9 @@ class Horizon:
     ) -> None:
         self._http = HorizonHttp(base_url, gate=budget, transport=transport)
         self._asset = OurAsset(code=asset_code, issuer=asset_issuer)
-        self._submissions = Submissions(self._http, look_up=self.transaction, sleep=sleep)
+        self._submissions = Submissions(
+            "Horizon", HorizonDoors(self._http).hand_in, look_up=self.transaction, sleep=sleep
+        )
         self._capabilities: Capabilities | None = None
         self._names_its_ledger = True
 

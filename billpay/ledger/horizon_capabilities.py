@@ -5,7 +5,7 @@ A fork may be years behind: no submission without waiting, no fee statistics, pe
 
 from billpay.ledger.base import Capabilities
 from billpay.ledger.horizon_http import ASYNCHRONOUS, HorizonHttp
-from billpay.ledger.horizon_shapes import Document
+from billpay.ledger.shapes import Document
 
 FEE_STATS = "fee_stats"
 CLAIMABLE_BALANCES = "claimable_balances"

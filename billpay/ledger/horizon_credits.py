@@ -16,7 +16,8 @@ from billpay.domain.money import Stroops
 from billpay.failures import Unavailable
 from billpay.ledger.base import CreditPage, Debit, UnreadableRecord
 from billpay.ledger.horizon_records import OurAsset, unbelievable
-from billpay.ledger.horizon_shapes import (
+from billpay.ledger.positions import ledger_of, movement_id
+from billpay.ledger.shapes import (
     ADDRESS,
     DIGITS,
     HASH,
@@ -32,7 +33,6 @@ from billpay.ledger.horizon_shapes import (
     truth,
     unsigned,
 )
-from billpay.ledger.positions import ledger_of, movement_id
 
 _PAYMENT = "payment"
 _PATH_PAYMENTS = frozenset({"path_payment_strict_receive", "path_payment_strict_send"})

@@ -19,7 +19,8 @@ from billpay import exchange, exchange_failures
 from billpay.exchange import Exchange, Gate, Question, post_form
 from billpay.exchange_failures import Judge, Received, Row
 from billpay.failures import Misconfigured
-from billpay.ledger.horizon_shapes import DIGITS
+from billpay.ledger.shapes import DIGITS
+from billpay.ledger.submission import DUPLICATE, ERROR, PENDING, TRY_AGAIN_LATER
 
 READ_TIMEOUT_SECONDS = 10.0
 SUBMIT_READ_TIMEOUT_SECONDS = 40.0
@@ -31,10 +32,6 @@ BODY_LIMIT_BYTES = 16 << 20
 ASYNCHRONOUS = "transactions_async"
 """Where an envelope is taken without being waited for."""
 
-PENDING = "PENDING"
-DUPLICATE = "DUPLICATE"
-TRY_AGAIN_LATER = "TRY_AGAIN_LATER"
-ERROR = "ERROR"
 _QUEUE: Mapping[str, int] = {
     PENDING: httpx.codes.CREATED,
     DUPLICATE: httpx.codes.CONFLICT,

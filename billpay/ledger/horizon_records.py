@@ -14,7 +14,8 @@ from billpay.ledger.base import (
     LedgerAccount,
     LedgerTip,
 )
-from billpay.ledger.horizon_shapes import (
+from billpay.ledger.result_codes import result_codes
+from billpay.ledger.shapes import (
     ADDRESS,
     DIGITS,
     HASH,
@@ -29,7 +30,6 @@ from billpay.ledger.horizon_shapes import (
     truth,
     unsigned,
 )
-from billpay.ledger.result_codes import result_codes
 
 _MEMO_REQUIRED = "config.memo_required"
 _MEMO_REQUIRED_YES = base64.b64encode(b"1").decode()

@@ -46,8 +46,13 @@ def _operation_word(operation: xdr.OperationResult) -> str:
             _OPERATION_WORDS.get(operation.code)
             or "op_" + operation.code.name.removeprefix("op").lower()
         )
-    payment = operation.tr.payment_result
-    if payment is None:
-        # No transaction of ours holds anything but a payment.
-        return UNREADABLE
-    return "op_" + payment.code.name.removeprefix("PAYMENT_").lower()
+    for prefix, result in (
+        ("PAYMENT_", operation.tr.payment_result),
+        ("CREATE_CLAIMABLE_BALANCE_", operation.tr.create_claimable_balance_result),
+        ("CLAIM_CLAIMABLE_BALANCE_", operation.tr.claim_claimable_balance_result),
+        ("CREATE_ACCOUNT_", operation.tr.create_account_result),
+    ):
+        if result is not None:
+            return "op_" + result.code.name.removeprefix(prefix).lower()
+    # No transaction of ours holds any other operation.
+    return UNREADABLE

@@ -61,7 +61,7 @@ from billpay.ledger.rpc_records import (
     read_tip,
     read_transaction,
 )
-from billpay.ledger.rpc_submission import RpcSubmissions
+from billpay.ledger.submission import QueueAnswer, Submissions
 
 PAGE_LIMIT = 200
 """The most events asked for at once; each may want its envelope."""
@@ -98,7 +98,9 @@ class StellarRpc:
         self._contract_id = Asset(asset_code, asset_issuer).contract_id(network_passphrase)
         self._native_contract_id = Asset.native().contract_id(network_passphrase)
         self._envelopes = Envelopes(self._http)
-        self._submissions = RpcSubmissions(self._http, look_up=self.transaction, sleep=sleep)
+        self._submissions = Submissions(
+            "Stellar RPC", self._hand_in, look_up=self.transaction, sleep=sleep
+        )
         self._capabilities: Capabilities | None = None
         self._tells_payments = False
 
@@ -291,6 +293,16 @@ class StellarRpc:
 
     async def _get_transaction(self, transaction_hash: str) -> Mapping[str, Any]:
         return await self._http.call("getTransaction", {"hash": transaction_hash}, is_urgent=True)
+
+    async def _hand_in(self, envelope_xdr: str, _: str) -> QueueAnswer:
+        said = await self._http.call(
+            "sendTransaction", {"transaction": envelope_xdr}, moves_money=True
+        )
+        return QueueAnswer(
+            transaction_hash=said.get("hash"),
+            status=said.get("status"),
+            result_xdr=said.get("errorResultXdr"),
+        )
 
     async def _entries(self, *keys: str) -> Mapping[str, Any]:
         return await self._http.call("getLedgerEntries", {"keys": list(keys)})

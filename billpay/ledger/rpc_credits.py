@@ -6,19 +6,19 @@ text memo and a number name an order; where it shows neither, the memo may be on
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 from billpay.domain.deposits import Credit
-from billpay.domain.money import Stroops
 from billpay.ledger.base import CreditPage, Debit, UnreadableRecord
 from billpay.ledger.horizon_records import OurAsset
-from billpay.ledger.horizon_shapes import UnexpectedShapeError
 from billpay.ledger.positions import ledger_of, movement_id
 from billpay.ledger.rpc_envelopes import Deed, Envelope, LookedUp, Operation
 from billpay.ledger.rpc_events import BURN, CLAWBACK, MINT, TRANSFER, Event
 from billpay.ledger.rpc_values import Amount, read_address, read_amount, read_symbol
+from billpay.ledger.shapes import UnexpectedShapeError
 
 _BODY_LIMIT = 1_500
 """Characters kept of an event that cannot be read."""
@@ -27,6 +27,8 @@ _TOPICS = {TRANSFER: 4, MINT: 3, BURN: 3, CLAWBACK: 3}
 _PAYERS = ("G", "C")
 """How the addresses of accounts and contracts begin. From a claimable balance or the market only the wallet itself can
 have taken something, which is no deposit."""
+
+Moved = TypeVar("Moved", Credit, Debit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ def may_be_credit(event: Event, wallet: str) -> bool:
         movement = _movement(event, wallet)
     except UnexpectedShapeError:
         return False
-    return movement is not None and movement.is_credit
+    return movement is not None and movement.is_credit and not _moves_nothing(event)
 
 
 def read_events(
@@ -94,18 +96,30 @@ def _operation(
         return
     known = looked_up.get(events[0].transaction_hash)
     credited = [one for one in movements if one.is_credit and _is_deposit(one, known)]
-    for index, movement in enumerate(credited):
+    yield from _each(credited, lambda one, name: _credit(one, asset, known, name))
+    yield from _each([one for one in movements if not one.is_credit], _debit)
+
+
+def _each(
+    movements: Sequence[_Movement], read: Callable[[_Movement, str], Moved]
+) -> Iterator[Moved | UnreadableRecord]:
+    """Read movements one by one; what moved nothing is passed over, and counted for the names of the others."""
+    for index, movement in enumerate(movements):
+        if _moves_nothing(movement.event):
+            continue
         name = movement_id(str(movement.event.position), index)
         try:
-            yield _credit(movement, asset, known, name)
+            yield read(movement, name)
         except UnexpectedShapeError as error:
             yield _unreadable(movement.event, name, error)
-    for index, movement in enumerate(one for one in movements if not one.is_credit):
-        name = movement_id(str(movement.event.position), index)
-        try:
-            yield _debit(movement, name)
-        except UnexpectedShapeError as error:
-            yield _unreadable(movement.event, name, error)
+
+
+def _moves_nothing(event: Event) -> bool:
+    """Whether it is about an amount of nothing: anybody may let a contract move that, as often as they like."""
+    try:
+        return not read_amount(event.value).value
+    except UnexpectedShapeError:
+        return False
 
 
 def _movement(event: Event, wallet: str) -> _Movement | None:
@@ -198,7 +212,7 @@ def _credit(
         ledger=ledger_of(position),
         closed_at=event.closed_at,
         payer=_payer(movement, asset, operation),
-        amount=_something(amount),
+        amount=amount.value,
         memo=memo,
         memo_type=memo_type,
         alias=alias,
@@ -215,14 +229,8 @@ def _debit(movement: _Movement, operation_id: str) -> Debit:
         ledger=ledger_of(str(event.position)),
         closed_at=event.closed_at,
         destination=movement.receiver,
-        amount=_something(read_amount(event.value)),
+        amount=read_amount(event.value).value,
     )
-
-
-def _something(amount: Amount) -> Stroops:
-    if not amount.value:
-        raise UnexpectedShapeError("its amount is nothing")
-    return amount.value
 
 
 def _payer(movement: _Movement, asset: OurAsset, operation: Operation | None) -> str:

@@ -9,7 +9,7 @@ from billpay.domain.money import Stroops
 from billpay.failures import Misconfigured, Unavailable
 from billpay.ledger.base import ClaimableBalance, LedgerAccount
 from billpay.ledger.horizon_records import OurAsset
-from billpay.ledger.horizon_shapes import Document, UnexpectedShapeError, members, number, text
+from billpay.ledger.shapes import Document, UnexpectedShapeError, members, number, text
 
 _AUTHORIZED = 1
 _MEMO_REQUIRED = b"config.memo_required"

@@ -15,9 +15,9 @@ from stellar_sdk import MuxedAccount, xdr
 from stellar_sdk.xdr import OperationType
 
 from billpay.failures import Unavailable
-from billpay.ledger.horizon_shapes import Document, UnexpectedShapeError
 from billpay.ledger.rpc_http import RpcHttp
 from billpay.ledger.rpc_records import read_range, read_success
+from billpay.ledger.shapes import Document, UnexpectedShapeError
 
 AT_ONCE = 4
 """How many envelopes are asked for at once: a public server's patience is short."""

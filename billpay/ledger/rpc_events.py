@@ -11,7 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from billpay.failures import Unavailable
-from billpay.ledger.horizon_shapes import (
+from billpay.ledger.positions import ledger_of
+from billpay.ledger.rpc_values import address_xdr, symbol_xdr
+from billpay.ledger.shapes import (
     HASH,
     Document,
     UnexpectedShapeError,
@@ -20,8 +22,6 @@ from billpay.ledger.horizon_shapes import (
     number,
     text,
 )
-from billpay.ledger.positions import ledger_of
-from billpay.ledger.rpc_values import address_xdr, symbol_xdr
 
 _ID = re.compile(r"(?P<place>[0-9]{1,19})-(?P<order>[0-9]{1,10})")
 _WITHIN_LEDGER = 0xFFFFFFFF

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from billpay.failures import Unavailable
 from billpay.ledger.base import AppliedTransaction, FeeStats, LedgerTip
-from billpay.ledger.horizon_shapes import (
+from billpay.ledger.result_codes import result_codes
+from billpay.ledger.shapes import (
     Document,
     UnexpectedShapeError,
     member,
@@ -12,7 +13,6 @@ from billpay.ledger.horizon_shapes import (
     text,
     unsigned,
 )
-from billpay.ledger.result_codes import result_codes
 
 BASE_FEE_STROOPS = 100
 """The network's minimum for an operation, which RPC does not tell."""

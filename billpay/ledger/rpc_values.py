@@ -6,7 +6,7 @@ from stellar_sdk import Address, scval, xdr
 from stellar_sdk.xdr import SCValType
 
 from billpay.domain.money import Stroops
-from billpay.ledger.horizon_shapes import INT64_MAX, UnexpectedShapeError
+from billpay.ledger.shapes import INT64_MAX, UnexpectedShapeError
 
 
 @dataclass(frozen=True, kw_only=True)

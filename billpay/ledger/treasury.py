@@ -1,18 +1,16 @@
 """Sending money back exactly once.
 
-One sequence number of the treasury's account can be used by one transaction, ever. So a refund has one signed envelope
-in flight, stored before anyone hears of it, and gets another one only after proof that the first can never be applied:
-a ledger closed after its validity, its hash is absent afterwards, and its sequence number is unused. What a server
-says to a submission proves neither: an envelope that was applied before is refused for its number or its age.
+One sequence number of an account can be used by one transaction, ever. So a refund owns an account and its next number
+before anything is signed, has one signed envelope in flight, stored before anyone hears of it, and gets another one
+with the same number only after proof that the first can never be applied. It is made ready in `refund_preparing`,
+brought into a ledger by `refund_submitting`, and found out about in `refund_resolving`.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 
 from stellar_sdk import Asset
 
-from billpay.domain.money import Stroops, spoken_cngn
+from billpay.domain.cases import CaseKind
 from billpay.domain.refunds import (
     EnvelopeState,
     Refund,
@@ -20,45 +18,74 @@ from billpay.domain.refunds import (
     RefundEnvelope,
     RefundHeld,
     RefundPaid,
+    RefundRules,
     RefundStatus,
 )
-from billpay.failures import Misconfigured, Unavailable
-from billpay.ledger.base import AppliedTransaction, LedgerAccount, LedgerSource, LedgerTip
-from billpay.ledger.positions import check_network
-from billpay.ledger.refund_destinations import (
-    account_behind,
-    obstacle_in_account,
-    obstacle_in_address,
-)
-from billpay.ledger.refund_envelopes import sign_refund
-from billpay.ledger.refund_verdicts import Then, verdict
-from billpay.ledger.signing import SecretSigner
+from billpay.failures import Failure, Misconfigured, Unavailable
+from billpay.ledger.base import AppliedTransaction, LedgerSource, LedgerTip
+from billpay.ledger.refund_choosing import LINE_FULL_TRIES, Held
+from billpay.ledger.refund_envelopes import RefundSigning
+from billpay.ledger.refund_preparing import Preparing
+from billpay.ledger.refund_resolving import Contradiction, Dead, Pending, Proofs
+from billpay.ledger.refund_submitting import Submitting
+from billpay.ledger.refund_verdicts import LINE_FULL, Then, for_a_person, verdict
+from billpay.ledger.signing import Signer
+from billpay.ledger.treasury_errands import settle_missed
+from billpay.store.cases import CaseStore
+from billpay.store.channels import ChannelStore
+from billpay.store.database import RefusedError
+from billpay.store.refund_envelopes import TREASURY_SUBJECT
 from billpay.store.refunds import RefundStore
 
-TURN_SECONDS = 5.0
-"""How long a refund waits here for another one of this worker; about one ledger, since each takes one."""
+ROUNDS = 4
+"""An envelope that turns out dead, a payment that cannot arrive, the balance set aside instead; and one to spare."""
+
+MENDED_WITHIN_SECONDS = 60.0
+"""How often a treasury that cannot pay is tried again: refunds go on by themselves a minute after it was funded."""
+
+ROOM_MADE_SECONDS = 600.0
+"""How long a payer whose trustline is full gets to make room, each time."""
+
+_USUAL_RULES = RefundRules()
 
 
 class Treasury:
-    """Pays refunds, one at a time: an account has one transaction in each ledger."""
+    """Pays refunds, as many at a time as it has channels."""
 
     def __init__(
         self,
         *,
         source: LedgerSource,
-        signer: SecretSigner,
+        signer: Signer,
         refunds: RefundStore,
+        channels: ChannelStore,
+        cases: CaseStore,
         asset_code: str,
         asset_issuer: str,
         network_passphrase: str,
+        rules: RefundRules = _USUAL_RULES,
     ) -> None:
-        self._source = source
-        self._signer = signer
+        signing = RefundSigning(
+            signer=signer,
+            asset=Asset(asset_code, asset_issuer),
+            network_passphrase=network_passphrase,
+            claim_window=rules.claim_window,
+        )
         self._refunds = refunds
-        self._asset = Asset(asset_code, asset_issuer)
-        self._issuer = asset_issuer
-        self._network_passphrase = network_passphrase
-        self._turn = asyncio.Lock()
+        self._channels = channels
+        self._cases = cases
+        self._proofs = Proofs(source, network_passphrase)
+        self._preparing = Preparing(
+            source=source,
+            proofs=self._proofs,
+            refunds=refunds,
+            channels=channels,
+            signing=signing,
+            rules=rules,
+        )
+        self._submitting = Submitting(
+            source=source, refunds=refunds, signing=signing, fee_cap=rules.fee_cap
+        )
 
     async def pay(self, refund: Refund) -> RefundAnswer:
         """Answer that the ledger has applied the refund, or why it is held (I9, I10).
@@ -66,32 +93,51 @@ class Treasury:
         Safe to repeat, at any point and by any worker: what is in flight is found out before anything is signed.
 
         Raises:
-            Unavailable: the ledger, or another refund's turn, has to be waited for.
+            Unavailable: the ledger, or a free channel, has to be waited for.
             Ambiguous: submitted, and not yet seen in a ledger; the repetition looks it up.
-            Misconfigured: our key, account or balance; to be repeated once it is mended.
+            Misconfigured: our key, account or balance; a person is told, and it is repeated until that is mended.
+            RefusedError: the records allow none of it; a person must look.
         """
-        async with self._its_turn():
-            refund = await self._refunds.get(refund.refund_id)
-            in_flight = await self._refunds.in_flight(refund.refund_id)
-            if in_flight is not None:
-                answer = await self._resolve(refund, in_flight)
-                if answer is not None:
-                    return answer
-                refund = await self._refunds.get(refund.refund_id)
-            return await self._known_end(refund) or await self._send(refund)
+        try:
+            return await self._pay(refund.refund_id, rescues=True)
+        except Misconfigured as failure:
+            await self._cases.open(CaseKind.TREASURY, TREASURY_SUBJECT, failure.detail)
+            raise Misconfigured(
+                failure.detail,
+                evidence=failure.evidence,
+                retry_after_seconds=failure.retry_after_seconds or MENDED_WITHIN_SECONDS,
+            ) from failure
 
-    @asynccontextmanager
-    async def _its_turn(self) -> AsyncIterator[None]:
-        """Let one refund of this worker through; workers among each other take turns in the store."""
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise Unavailable("other refunds are being paid; this one waits for its turn") from None
-        try:
-            yield
-        finally:
-            self._turn.release()
+    async def _pay(self, refund_id: str, *, rescues: bool) -> RefundAnswer:
+        for _ in range(ROUNDS):
+            try:
+                answer = await self._advance(refund_id, rescues=rescues)
+            except RefusedError:
+                answer = await self._overtaken(refund_id)
+                if answer is None:
+                    raise
+            if answer is not None:
+                return answer
+        raise Unavailable(f"{refund_id} came to no end in {ROUNDS} rounds; it is tried again")
+
+    async def _advance(self, refund_id: str, *, rescues: bool) -> RefundAnswer | None:
+        """Take the next step of a refund; None where another one follows at once."""
+        in_flight = await self._refunds.in_flight(refund_id)
+        # Read afterwards: what was settled in between is seen here.
+        refund = await self._refunds.get(refund_id)
+        if in_flight is not None:
+            return await self._resolve(refund, in_flight)
+        return await self._known_end(refund) or await self._send(refund, rescues=rescues)
+
+    async def _overtaken(self, refund_id: str) -> RefundAnswer | None:
+        """Answer what another run, or a person, has made of a refund whose records have refused a step; None: nothing.
+
+        Raises:
+            Unavailable: another run has something in flight.
+        """
+        if await self._refunds.in_flight(refund_id) is not None:
+            raise Unavailable(f"another run of {refund_id} was faster")
+        return await self._known_end(await self._refunds.get(refund_id))
 
     async def _known_end(self, refund: Refund) -> RefundAnswer | None:
         """Answer how a refund without an envelope in flight has ended; None where it is still owed."""
@@ -99,133 +145,93 @@ class Treasury:
             applied = await self._refunds.applied(refund.refund_id)
             if applied is None:
                 raise LookupError(f"{refund.refund_id} is paid by no envelope")
-            return RefundPaid(transaction_hash=applied.transaction_hash, amount=refund.amount)
+            return _paid(refund, applied, applied.applied_hash)
         if refund.status is RefundStatus.HELD:
             return RefundHeld(reason=refund.held_reason or "held without a reason")
         return None
 
+    async def _send(self, refund: Refund, *, rescues: bool) -> RefundAnswer | None:
+        """Put a refund in flight that has nothing in flight."""
+        prepared = await self._preparing.prepare(refund, rescue=self._rescue if rescues else None)
+        if isinstance(prepared, Held):
+            return RefundHeld(reason=prepared.reason)
+        envelope, tip = prepared
+        applied = await self._submitting.push(envelope, [], tip)
+        return await self._conclude(refund, envelope, applied)
+
     async def _resolve(self, refund: Refund, envelope: RefundEnvelope) -> RefundAnswer | None:
-        """Find out what became of an envelope; None once it is proven dead and the refund is still owed."""
-        applied = await self._source.transaction(envelope.transaction_hash)
-        if applied is None:
-            # The tip is read before the hash: a ledger that closes in between can only make the tip too old.
-            tip = await self._tip()
-            if tip.closed_at > envelope.valid_until:
-                applied = await self._source.transaction(envelope.transaction_hash)
-                if applied is None:
-                    return await self._bury(envelope, tip)
-        if applied is None:
-            applied = await self._submit(envelope)
-        return await self._conclude(refund, envelope, applied)
+        """Find out what became of an envelope; None where the refund is still owed and nothing is in flight."""
+        bumps = await self._refunds.bumps(envelope.transaction_hash)
+        fate = await self._proofs.fate(envelope, [bump.transaction_hash for bump in bumps])
+        match fate:
+            case AppliedTransaction():
+                return await self._conclude(refund, envelope, fate)
+            case Pending(tip):
+                applied = await self._submitting.push(envelope, bumps, tip)
+                return await self._conclude(refund, envelope, applied)
+            case Dead():
+                return await self._bury(envelope, for_a_person(envelope.refused))
+            case Contradiction(reason):
+                return await self._bury(envelope, reason)
 
-    async def _bury(self, envelope: RefundEnvelope, tip: LedgerTip) -> RefundHeld | None:
-        """Settle an envelope whose time has passed and whose hash is absent; None where its number is free again.
-
-        A number that was used, by nothing this server knows of, contradicts the absence: the server may have lost part
-        of its history, or somebody else has our key. Then nobody but a person may say that nothing was paid.
-        """
-        account = await self._account(envelope.source_account, tip)
-        if account.sequence < envelope.sequence:
-            await self._refunds.settle_envelope(envelope.transaction_hash, EnvelopeState.DEAD)
-            return None
-        reason = (
-            f"sequence number {envelope.sequence} of {envelope.source_account} was used, but not by "
-            f"{envelope.transaction_hash} as far as the server knows: make sure that it was not applied "
-            "before this is tried again"
-        )
+    async def _bury(self, envelope: RefundEnvelope, hold: str | None) -> RefundHeld | None:
         await self._refunds.settle_envelope(
-            envelope.transaction_hash, EnvelopeState.DEAD, hold=reason
+            envelope.transaction_hash, EnvelopeState.DEAD, hold=hold
         )
-        return RefundHeld(reason=reason)
-
-    async def _send(self, refund: Refund) -> RefundAnswer:
-        """Sign, store and submit: in this order, so that no envelope exists that the store does not know."""
-        obstacle = await self._obstacle(refund.destination)
-        if obstacle is not None:
-            return await self._hold(refund, obstacle)
-        tip = await self._tip()
-        account = await self._funded_account(refund.amount, tip)
-        envelope = sign_refund(
-            refund,
-            signer=self._signer,
-            asset=self._asset,
-            network_passphrase=self._network_passphrase,
-            sequence=account.sequence + 1,
-            ledger_time=tip.closed_at,
-        )
-        await self._refunds.save_envelope(envelope)
-        applied = await self._submit(envelope)
-        return await self._conclude(refund, envelope, applied)
-
-    async def _submit(self, envelope: RefundEnvelope) -> AppliedTransaction:
-        return await self._source.submit(envelope.envelope_xdr, envelope.transaction_hash)
+        return None if hold is None else RefundHeld(reason=hold)
 
     async def _conclude(
         self, refund: Refund, envelope: RefundEnvelope, applied: AppliedTransaction
-    ) -> RefundAnswer:
-        """Record what the ledger has done with an envelope, and decide what follows."""
+    ) -> RefundAnswer | None:
+        """Record what the ledger has done with an envelope; None where the refund goes on in another way."""
         if applied.successful:
-            await self._refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
-            return RefundPaid(transaction_hash=envelope.transaction_hash, amount=refund.amount)
-        state = await self._end_of_a_failure(envelope)
-        await self._refunds.settle_envelope(envelope.transaction_hash, state)
-        following = verdict(applied.result_codes)
+            await self._refunds.mark_paid(
+                refund.refund_id,
+                envelope.transaction_hash,
+                ledger=applied.ledger,
+                applied_hash=applied.transaction_hash,
+            )
+            return _paid(refund, envelope, applied.transaction_hash)
+        state = await self._proofs.end_of_a_failure(envelope)
+        following = verdict(applied.result_codes, envelope.kind)
         reason = (
             f"{following.reason} ({' '.join(applied.result_codes)} in ledger {applied.ledger}, "
             f"transaction {envelope.transaction_hash})"
         )
+        hold = reason if following.then is Then.HOLD else None
+        await self._refunds.settle_envelope(
+            envelope.transaction_hash, state, hold=hold, codes=applied.result_codes
+        )
         if following.then is Then.HOLD:
-            return await self._hold(refund, reason)
-        raise (Misconfigured if following.then is Then.MEND else Unavailable)(reason)
+            return RefundHeld(reason=reason)
+        if following.then is Then.MEND:
+            raise Misconfigured(reason)
+        if following.then is Then.AGAIN:
+            raise Unavailable(reason)
+        if following.then is Then.LATER and not await self._was_full_often(refund):
+            raise Unavailable(reason, retry_after_seconds=ROOM_MADE_SECONDS)
+        return None
 
-    async def _end_of_a_failure(self, envelope: RefundEnvelope) -> EnvelopeState:
-        """Answer as what an envelope that failed in a ledger is settled, once it can never be applied after all.
+    async def _was_full_often(self, refund: Refund) -> bool:
+        past = await self._refunds.past(refund.refund_id)
+        return sum(LINE_FULL in codes for codes in past.failures) >= LINE_FULL_TRIES
 
-        Most failures use the sequence number; the few that do not might still be applied until their time has passed.
+    async def _rescue(self, tip: LedgerTip) -> bool:
+        """Carry on what blocks its channel longest and that nobody looks after; whether there was anything.
+
+        A refund's workflow may be gone, and it is owed all the same; a command may have died.
         """
-        tip = await self._tip()
-        account = await self._account(envelope.source_account, tip)
-        if account.sequence >= envelope.sequence:
-            return EnvelopeState.FAILED
-        if tip.closed_at > envelope.valid_until:
-            return EnvelopeState.DEAD
-        raise Unavailable("the refund failed without using its number: its time has to pass")
+        missed = await self._channels.oldest_missed(tip.closed_at)
+        with suppress(Failure, RefusedError):
+            if missed is None:
+                return await settle_missed(self._channels, self._proofs, tip.closed_at)
+            await self._pay(missed, rescues=False)
+        return True
 
-    async def _obstacle(self, destination: str) -> str | None:
-        """Answer why a destination cannot be paid, for the operator; None where it can."""
-        address = account_behind(destination)
-        treasury = self._signer.address
-        obstacle = obstacle_in_address(address, treasury=treasury, issuer=self._issuer)
-        if address is None or obstacle is not None:
-            return obstacle
-        return obstacle_in_account(await self._source.account(address), destination)
 
-    async def _hold(self, refund: Refund, reason: str) -> RefundHeld:
-        await self._refunds.hold(refund.refund_id, reason)
-        return RefundHeld(reason=reason)
-
-    async def _tip(self) -> LedgerTip:
-        """Answer how far the server has read; another network's ledgers prove nothing about ours."""
-        tip = await self._source.tip()
-        check_network(tip, self._network_passphrase)
-        return tip
-
-    async def _account(self, address: str, tip: LedgerTip) -> LedgerAccount:
-        """Look a treasury up as of that tip or later: servers behind one address differ in how far they have read."""
-        account = await self._source.account(address)
-        if account is None:
-            raise Misconfigured(f"the treasury {address} does not exist on this network")
-        if account.as_of_ledger is not None and account.as_of_ledger < tip.ledger:
-            raise Unavailable("the server that knows the treasury's account lags behind")
-        return account
-
-    async def _funded_account(self, amount: Stroops, tip: LedgerTip) -> LedgerAccount:
-        """Look our account up and make sure that it can pay the amount."""
-        account = await self._account(self._signer.address, tip)
-        if not account.can_receive:
-            raise Misconfigured("the treasury has no authorised trustline to cNGN")
-        if account.balance < amount:
-            raise Misconfigured(
-                f"the treasury holds {spoken_cngn(account.balance)}, {spoken_cngn(amount)} are to go back"
-            )
-        return account
+def _paid(refund: Refund, envelope: RefundEnvelope, applied_hash: str | None) -> RefundPaid:
+    return RefundPaid(
+        transaction_hash=applied_hash or envelope.transaction_hash,
+        amount=refund.amount,
+        balance_id=envelope.balance_id,
+    )

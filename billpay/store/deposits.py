@@ -120,7 +120,8 @@ class DepositStore:
                 update(DepositRow),
                 [
                     {"operation_id": operation_id, "workflow_id": workflow_id}
-                    for operation_id, workflow_id in workflows.items()
+                    # In one order, or two watchers of a moment would wait for each other.
+                    for operation_id, workflow_id in sorted(workflows.items())
                 ],
             )
 

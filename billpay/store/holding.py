@@ -6,6 +6,7 @@ from billpay.clock import Clock
 from billpay.domain.deposits import Disposition
 from billpay.domain.refunds import RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
+from billpay.store.channel_owners import give_up
 from billpay.store.status import change_status, tell
 from billpay.store.tables import BillPaymentRow, DepositRow, RefundRow
 
@@ -20,7 +21,8 @@ async def hold_back(
 ) -> None:
     """Hold a refund that is not paid, and tell why; `bill` is the locked bill of the order it concerns, if any.
 
-    What goes back whole takes deposit and order along; an excess leaves the delivered order alone.
+    Nothing of it is in flight: the account it may own is free again. What goes back whole takes deposit and order
+    along; an excess leaves the delivered order alone.
     """
     if refund.status == RefundStatus.HELD and refund.held_reason == reason:
         return
@@ -33,6 +35,7 @@ async def hold_back(
         transaction_id=refund.transaction_id,
         operation_id=refund.operation_id,
     )
+    await give_up(session, refund.refund_id)
     if refund.purpose == RefundPurpose.EXCESS:
         return
     (await session.get_one(DepositRow, refund.operation_id)).disposition = Disposition.HELD

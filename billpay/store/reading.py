@@ -12,7 +12,9 @@ from billpay.domain.money import STROOPS_PER_CNGN, Kobo, Stroops
 from billpay.domain.orders import OrderRow
 from billpay.domain.outcomes import Outcome, Settled
 from billpay.domain.refunds import (
+    EnvelopeKind,
     EnvelopeState,
+    MemoKind,
     Refund,
     RefundEnvelope,
     RefundPurpose,
@@ -118,6 +120,9 @@ def refund(row: RefundRow) -> Refund:
         deposit_hash=row.deposit_hash,
         status=RefundStatus(row.status),
         held_reason=row.held_reason,
+        memo=row.memo,
+        memo_type=MemoKind(row.memo_type) if row.memo_type else None,
+        is_approved=row.approved_at is not None,
     )
 
 
@@ -131,4 +136,9 @@ def envelope(row: RefundEnvelopeRow) -> RefundEnvelope:
         envelope_xdr=row.envelope_xdr,
         valid_until=row.valid_until,
         state=EnvelopeState(row.state),
+        kind=EnvelopeKind(row.kind),
+        balance_id=row.balance_id,
+        reclaimable_at=row.reclaimable_at,
+        applied_hash=row.applied_hash,
+        refused=tuple((row.result_codes or "").split()),
     )

@@ -28,7 +28,7 @@ from sqlmodel import Field, SQLModel
 
 from billpay.domain.bills import BillType
 from billpay.domain.deposits import Disposition
-from billpay.domain.refunds import EnvelopeState, RefundPurpose, RefundStatus
+from billpay.domain.refunds import EnvelopeKind, EnvelopeState, RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
 from billpay.store.columns import (
     Words,
@@ -99,6 +99,14 @@ class BillPaymentRow(SQLModel, table=True):
         default=None,
         sa_column=Column(Words, Computed("bill_memo(transaction_id)", persisted=True), unique=True),
     )
+    alias: int = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger, Computed("bill_alias(transaction_id)", persisted=True), unique=True
+        ),
+    )
+    """The number that names the order to payers who cannot send text."""
+
     expires_at: datetime = moment(default="now() + '01:00:00'::interval")
     claimed_by: str | None = reference("deposits.operation_id", nullable=True, unique=True)
     """The deposit that pays the order; set once."""
@@ -119,7 +127,18 @@ class DepositRow(SQLModel, table=True):
         one_of("deposits_disposition", "disposition", Disposition),
         legal_moments("deposits_moments", "closed_at", "recorded_at"),
         Index("deposits_of_order", "transaction_id"),
-        Index("deposits_unstarted", "recorded_at", postgresql_where=text("workflow_id IS NULL")),
+        Index("deposits_by_ledger", "wallet", "ledger"),
+        CheckConstraint(
+            "disposition <> 'kept' OR (coalesce(stray_reason, '') = 'dust' AND workflow_id IS NULL)",
+            name="deposits_kept",
+        ),
+        Index(
+            "deposits_unstarted",
+            "recorded_at",
+            "ledger",
+            "operation_id",
+            postgresql_where=text("workflow_id IS NULL AND disposition <> 'kept'"),
+        ),
     )
 
     operation_id: str = key()
@@ -137,7 +156,7 @@ class DepositRow(SQLModel, table=True):
     stray_reason: str | None = words(nullable=True)
     disposition: str = words(default="pending")
     workflow_id: str | None = words(nullable=True)
-    """Null until its workflow was started: the outbox of the watcher."""
+    """Null until its workflow was started: the outbox of the watcher. Dust that is kept has none and is not in it."""
 
     recorded_at: datetime = moment(default="now()")
 
@@ -161,6 +180,8 @@ class CursorRow(SQLModel, table=True):
 
     wallet: str = key()
     position: int = Field(sa_column=Column(Numeric, nullable=False))
+    read_at: datetime = moment(default="now()")
+    """When the last page was read, whatever was on it."""
 
 
 class AttemptRow(SQLModel, table=True):
@@ -250,6 +271,15 @@ class RefundRow(SQLModel, table=True):
         legal_amount("refunds_amount", "amount"),
         one_of("refunds_purpose", "purpose", RefundPurpose),
         one_of("refunds_status", "status", RefundStatus),
+        CheckConstraint(
+            "num_nulls(memo, memo_type) IN (0, 2)"
+            " AND coalesce(memo_type, 'text') IN ('text', 'id', 'hash')",
+            name="refunds_memo",
+        ),
+        CheckConstraint(
+            "num_nulls(redirected_by, redirected_at) IN (0, 2)", name="refunds_redirected"
+        ),
+        CheckConstraint("num_nulls(approved_by, approved_at) IN (0, 2)", name="refunds_approved"),
         Index("refunds_of_order", "transaction_id"),
     )
 
@@ -266,6 +296,12 @@ class RefundRow(SQLModel, table=True):
     status: str = words(default="open")
     held_reason: str | None = words(nullable=True)
     opened_at: datetime = moment()
+    memo: str | None = words(nullable=True)
+    memo_type: str | None = words(nullable=True)
+    redirected_by: str | None = words(nullable=True)
+    redirected_at: datetime | None = moment(nullable=True)
+    approved_by: str | None = words(nullable=True)
+    approved_at: datetime | None = moment(nullable=True)
 
 
 class RefundEnvelopeRow(SQLModel, table=True):
@@ -274,6 +310,13 @@ class RefundEnvelopeRow(SQLModel, table=True):
     __tablename__ = "refund_envelopes"
     __table_args__ = (
         one_of("refund_envelopes_state", "state", EnvelopeState),
+        one_of("refund_envelopes_kind", "kind", EnvelopeKind),
+        CheckConstraint(
+            "num_nulls(balance_id, reclaimable_at)"
+            " = CASE kind WHEN 'claimable_balance' THEN 0 ELSE 2 END",
+            name="refund_envelopes_set_aside",
+        ),
+        Index("refund_envelopes_by_signing", "signed_at"),
         # One at a time on an account, one that may still pay or has paid for a refund, and a sequence number is
         # consumed once (I9, I10).
         at_most_one(
@@ -298,6 +341,15 @@ class RefundEnvelopeRow(SQLModel, table=True):
     valid_until: datetime = moment()
     state: str = words()
     signed_at: datetime = moment()
+    kind: str = words(default=EnvelopeKind.PAYMENT)
+    balance_id: str | None = words(nullable=True)
+    reclaimable_at: datetime | None = moment(nullable=True)
+    applied_ledger: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    applied_hash: str | None = words(nullable=True)
+    """Under which hash it stands in the ledger: the fee bump's, where one was needed."""
+
+    result_codes: str | None = words(nullable=True)
+    """Why it failed in a ledger, or while it is in flight why it was refused last; in Horizon's words."""
 
 
 class MessageRow(SQLModel, table=True):

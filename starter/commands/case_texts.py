@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from billpay.domain.cases import Case
+from billpay.domain.cases import Case, CaseKind
 from billpay.domain.money import Kobo, spoken_naira
 from billpay.store.cases import Review
 from starter.commands.payment_documents import Document, order_document
@@ -53,7 +53,11 @@ def _heading(case: Case) -> str:
 
 
 def _open_case(case: Case) -> Sequence[str]:
-    return _heading(case), f"{_INDENT}{case.detail}", f"{_INDENT}-> {case.advice}"
+    lines = [_heading(case), f"{_INDENT}{case.detail}", f"{_INDENT}-> {case.advice}"]
+    if case.kind is CaseKind.UNCLAIMED_BALANCE:
+        # What `claimables take-back` wants to be given.
+        lines.insert(1, f"{_INDENT}balance {case.subject}")
+    return lines
 
 
 def _closed_case(case: Case) -> Sequence[str]:

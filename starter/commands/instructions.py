@@ -1,11 +1,11 @@
-"""What a customer is told to do with a new order: how much, where to, with which memo, until when."""
+"""What a customer is told to do with a new order: how much, where to, named in which of three ways, until when."""
 
 import io
 from dataclasses import dataclass
 from typing import Any
 
 import segno
-from stellar_sdk import Asset, Network, TextMemo
+from stellar_sdk import Asset, MuxedAccount, Network, TextMemo
 from stellar_sdk.sep.stellar_uri import PayStellarUri
 
 from billpay.domain.money import ledger_amount, naira_amount, spoken_cngn
@@ -13,6 +13,11 @@ from billpay.domain.orders import Order
 from billpay.domain.summaries import bill_title
 from billpay.settings import Settings
 from starter.commands.titles import moment
+
+
+def muxed_address(wallet: str, alias: int) -> str:
+    """Write the address that is the wallet's and names an order at once: it needs no memo."""
+    return MuxedAccount(wallet, alias).universal_account_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,11 @@ class Instructions:
         return ledger_amount(self.order.due).rstrip("0").rstrip(".")
 
     @property
+    def muxed_address(self) -> str:
+        """The wallet's address for this order alone."""
+        return muxed_address(self.destination, self.order.alias)
+
+    @property
     def link(self) -> str:
         """Write the payment as a link that wallets open (SEP-7); the public network is what they assume."""
         public = Network.PUBLIC_NETWORK_PASSPHRASE
@@ -61,6 +71,9 @@ class Instructions:
             "transaction_id": str(order.transaction_id),
             "memo": order.memo,
             "memo_type": "text",
+            # As text: numbers of 63 bits are more than many programs read exactly.
+            "memo_id": str(order.alias),
+            "muxed_address": self.muxed_address,
             "amount_due": self.amount,
             "asset_code": self.asset_code,
             "asset_issuer": self.asset_issuer,
@@ -83,6 +96,8 @@ class Instructions:
             "Asset": f"{self.asset_code}, issued by {self.asset_issuer}",
             "To": self.destination,
             "Memo": f"{self.order.memo}  (as text; without it the payment goes back)",
+            "or": f"{self.order.alias}  (as memo id, where a wallet sends numbers only)",
+            "or to": f"{self.muxed_address}  (without any memo)",
             "Before": moment(self.order.expires_at),
             "Link": self.link,
         }

@@ -26,14 +26,14 @@ def retry(
     context: typer.Context, payment: PaymentId, *, reason: Reason, actor: Actor = None
 ) -> None:
     """Ask the provider again, and buy again only what is proven not sold."""
-    _decide(context, payment, Intervention.RETRY_PAYMENT, _request(actor, reason))
+    _decide(context, payment, Intervention.RETRY_PAYMENT, decision_request(actor, reason))
 
 
 def refund(
     context: typer.Context, payment: PaymentId, *, reason: Reason, actor: Actor = None
 ) -> None:
     """Give the money back, after one last question to the provider."""
-    _decide(context, payment, Intervention.REFUND_PAYMENT, _request(actor, reason))
+    _decide(context, payment, Intervention.REFUND_PAYMENT, decision_request(actor, reason))
 
 
 def mark_delivered(
@@ -47,7 +47,7 @@ def mark_delivered(
     ] = None,
 ) -> None:
     """Vouch for a delivery that the provider does not confirm."""
-    request = _request(actor, reason, provider_reference)
+    request = decision_request(actor, reason, provider_reference)
     _decide(context, payment, Intervention.MARK_DELIVERED, request)
 
 
@@ -56,7 +56,7 @@ def resend_message(
 ) -> None:
     """Tell the customer again where the payment stands."""
     subject = read_subject(payment)
-    request = _request(actor, reason)
+    request = decision_request(actor, reason)
     run(_resend(settings_here(state_of(context)), subject, request))
     typer.echo("accepted: the customer is told again")
 
@@ -81,9 +81,14 @@ async def _resend(settings: Settings, subject: Subject, request: InterventionReq
         await resend(client, store, subject, request, task_queue=settings.temporal_task_queue)
 
 
-def _request(
+def decision_request(
     actor: str | None, reason: str, provider_reference: str | None = None
 ) -> InterventionRequest:
+    """Write down who decides and why.
+
+    Raises:
+        Invalid: that is nobody, or no reason.
+    """
     try:
         return InterventionRequest(
             actor=actor or logged_in_user(), reason=reason, provider_reference=provider_reference

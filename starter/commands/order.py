@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -30,6 +31,10 @@ Contact = Annotated[
 ProviderChoice = Annotated[
     str | None, typer.Option("--provider", help="Whom to buy from first; else by preference.")
 ]
+Phone = Annotated[str, typer.Option(help="The number that gets it.")]
+Network = Annotated[
+    str | None, typer.Option(help="mtn, airtel, glo or 9mobile; else read from the number.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document and nothing else.")]
 
 
@@ -47,16 +52,8 @@ def electricity(
     as_json: AsJson = False,
 ) -> None:
     """Pay for electricity; a prepaid meter gets a token."""
-    typed = Typed(
-        bill_type=BillType.ELECTRICITY,
-        wallet=wallet,
-        account=meter,
-        biller=disco,
-        meter_type=meter_type,
-        amount=amount,
-        contact_phone=contact,
-        provider=provider,
-    )
+    typed = Typed(BillType.ELECTRICITY, wallet, meter, disco, amount=amount, provider=provider)
+    typed = replace(typed, meter_type=meter_type, contact_phone=contact)
     _place(context, typed, as_json=as_json)
 
 
@@ -64,24 +61,15 @@ def electricity(
 def airtime(
     context: typer.Context,
     *,
-    phone: Annotated[str, typer.Option(help="The number that gets the airtime.")],
+    phone: Phone,
     amount: Amount,
     wallet: Wallet,
-    network: Annotated[
-        str | None, typer.Option(help="mtn, airtel, glo or 9mobile; else read from the number.")
-    ] = None,
+    network: Network = None,
     provider: ProviderChoice = None,
     as_json: AsJson = False,
 ) -> None:
     """Top up a phone."""
-    typed = Typed(
-        bill_type=BillType.AIRTIME,
-        wallet=wallet,
-        account=phone,
-        biller=network,
-        amount=amount,
-        provider=provider,
-    )
+    typed = Typed(BillType.AIRTIME, wallet, phone, network, amount=amount, provider=provider)
     _place(context, typed, as_json=as_json)
 
 
@@ -89,24 +77,15 @@ def airtime(
 def data(
     context: typer.Context,
     *,
-    phone: Annotated[str, typer.Option(help="The number that gets the bundle.")],
+    phone: Phone,
     plan: Annotated[str, typer.Option(help="The plan's code or name; a wrong one lists them.")],
     wallet: Wallet,
-    network: Annotated[
-        str | None, typer.Option(help="mtn, airtel, glo or 9mobile; else read from the number.")
-    ] = None,
+    network: Network = None,
     provider: ProviderChoice = None,
     as_json: AsJson = False,
 ) -> None:
     """Buy a data bundle at its price."""
-    typed = Typed(
-        bill_type=BillType.DATA,
-        wallet=wallet,
-        account=phone,
-        biller=network,
-        product=plan,
-        provider=provider,
-    )
+    typed = Typed(BillType.DATA, wallet, phone, network, product=plan, provider=provider)
     _place(context, typed, as_json=as_json)
 
 
@@ -127,17 +106,8 @@ def cable(
     as_json: AsJson = False,
 ) -> None:
     """Pay for a TV package, or renew the running one."""
-    typed = Typed(
-        bill_type=BillType.CABLE_TV,
-        wallet=wallet,
-        account=smartcard,
-        biller=tv,
-        product=package,
-        amount=amount,
-        contact_phone=contact,
-        provider=provider,
-    )
-    _place(context, typed, as_json=as_json)
+    typed = Typed(BillType.CABLE_TV, wallet, smartcard, tv, product=package, provider=provider)
+    _place(context, replace(typed, amount=amount, contact_phone=contact), as_json=as_json)
 
 
 def _place(context: typer.Context, typed: Typed, *, as_json: bool) -> None:

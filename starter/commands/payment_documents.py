@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from billpay.domain.attempts import Attempt
-from billpay.domain.deposits import Deposit
+from billpay.domain.deposits import Deposit, Disposition
 from billpay.domain.ids import bill_workflow_id, deposit_workflow_id, memo_of
 from billpay.domain.messages import Message
 from billpay.domain.money import ledger_amount
@@ -13,6 +13,7 @@ from billpay.domain.outcomes import Receipt
 from billpay.domain.refunds import Refund
 from billpay.domain.tokens import Token, masked_token, spoken_token
 from billpay.store.payments import DepositRecord, PaymentEvent, PaymentRecord
+from starter.commands.instructions import muxed_address
 from starter.commands.titles import title_of
 
 Document = dict[str, Any]
@@ -23,6 +24,7 @@ def order_document(order: OrderRow) -> Document:
     return {
         "transaction_id": str(order.transaction_id),
         "memo": memo_of(order.transaction_id),
+        "memo_id": str(order.alias),
         "status": order.status.value,
         "title": title_of(order),
         "amount_due": ledger_amount(order.due),
@@ -31,10 +33,14 @@ def order_document(order: OrderRow) -> Document:
     }
 
 
-def payment_document(record: PaymentRecord, *, reveal: bool) -> Document:
-    """Write everything about an order; `reveal` shows its tokens, and the messages that hold them."""
+def payment_document(record: PaymentRecord, *, wallet: str | None, reveal: bool) -> Document:
+    """Write everything about an order; `reveal` shows its tokens, and the messages that hold them.
+
+    `wallet` is where it is paid to, as far as the settings know.
+    """
     order = record.order
     return order_document(order) | {
+        "muxed_address": muxed_address(wallet, order.alias) if wallet else None,
         "workflow_id": bill_workflow_id(order.transaction_id),
         "wallet_address": order.wallet_address,
         "bill_type": order.bill_type,
@@ -54,11 +60,17 @@ def payment_document(record: PaymentRecord, *, reveal: bool) -> Document:
 def stray_document(record: DepositRecord, *, reveal: bool) -> Document:
     """Write everything about a deposit that claims no order."""
     return deposit_document(record.deposit) | {
-        "workflow_id": deposit_workflow_id(record.deposit.credit.operation_id),
+        "workflow_id": workflow_of(record.deposit),
         "refunds": [_refund(refund) for refund in record.refunds],
         "messages": _messages(record.messages, reveal=reveal),
         "timeline": _timeline(record.events),
     }
+
+
+def workflow_of(deposit: Deposit) -> str | None:
+    """Name the workflow of a deposit that claims no order; what is kept has none."""
+    is_kept = deposit.disposition is Disposition.KEPT
+    return None if is_kept else deposit_workflow_id(deposit.credit.operation_id)
 
 
 def deposit_document(deposit: Deposit) -> Document:
@@ -73,6 +85,7 @@ def deposit_document(deposit: Deposit) -> Document:
         "amount": ledger_amount(credit.amount),
         "memo": memo_text(deposit),
         "memo_type": credit.memo_type,
+        "alias": None if credit.alias is None else str(credit.alias),
         "disposition": deposit.disposition.value,
         "stray_reason": deposit.stray_reason.value if deposit.stray_reason else None,
     }

@@ -4,24 +4,30 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from billpay.domain.attempts import Attempt
 from billpay.domain.deposits import Deposit
-from billpay.domain.ids import bill_workflow_id, deposit_workflow_id
+from billpay.domain.ids import bill_workflow_id
 from billpay.domain.messages import Message
 from billpay.domain.money import spoken_cngn
 from billpay.domain.outcomes import Receipt
 from billpay.domain.refunds import Refund
 from billpay.store.payments import DepositRecord, PaymentEvent, PaymentRecord
-from starter.commands.payment_documents import memo_text, token_text
+from starter.commands.instructions import muxed_address
+from starter.commands.payment_documents import memo_text, token_text, workflow_of
 from starter.commands.titles import moment, title_of
 
 _INDENT = "  "
 
 
-def payment_text(record: PaymentRecord, *, reveal: bool) -> str:
-    """Tell everything about an order; `reveal` shows its tokens, and the messages that hold them."""
+def payment_text(record: PaymentRecord, *, wallet: str | None, reveal: bool) -> str:
+    """Tell everything about an order; `reveal` shows its tokens, and the messages that hold them.
+
+    `wallet` is where it is paid to, as far as the settings know.
+    """
     order = record.order
     facts = {
         "status": order.status.value,
         "memo": record.memo,
+        "or memo id": str(order.alias),
+        "or pay to": muxed_address(wallet, order.alias) if wallet else None,
         "due": spoken_cngn(order.due),
         "wallet": order.wallet_address,
         "account": order.account_number,
@@ -48,7 +54,7 @@ def payment_text(record: PaymentRecord, *, reveal: bool) -> str:
 
 def stray_text(record: DepositRecord, *, reveal: bool) -> str:
     """Tell everything about a deposit that claims no order."""
-    workflow = deposit_workflow_id(record.deposit.credit.operation_id)
+    workflow = workflow_of(record.deposit)
     return "\n".join(
         (
             _deposit(record.deposit),
@@ -87,9 +93,11 @@ def _deposit(deposit: Deposit) -> str:
     credit = deposit.credit
     stray = f", {deposit.stray_reason.replace('_', ' ')}" if deposit.stray_reason else ""
     memo = memo_text(deposit)
+    names = [f"memo {memo}"] if memo else []
+    names += [] if credit.alias is None else [f"alias {credit.alias}"]
     return (
         f"{credit.operation_id}: {spoken_cngn(credit.amount)} from {credit.payer}, "
-        f"{moment(credit.closed_at)}, {f'memo {memo}' if memo else 'no memo'}{stray}: "
+        f"{moment(credit.closed_at)}, {', '.join(names) or 'no memo'}{stray}: "
         f"{deposit.disposition}"
     )
 

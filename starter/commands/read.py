@@ -42,10 +42,12 @@ def show(
     ] = False,
 ) -> None:
     """Tell everything about a payment, with its timeline."""
-    record = run(_record(settings_here(state_of(context)), read_subject(payment)))
+    settings = settings_here(state_of(context))
+    record = run(_record(settings, read_subject(payment)))
     if isinstance(record, PaymentRecord):
-        document = payment_document(record, reveal=reveal_token)
-        text = payment_text(record, reveal=reveal_token)
+        wallet = settings.system_wallet_address
+        document = payment_document(record, wallet=wallet, reveal=reveal_token)
+        text = payment_text(record, wallet=wallet, reveal=reveal_token)
     else:
         document = stray_document(record, reveal=reveal_token)
         text = stray_text(record, reveal=reveal_token)
@@ -101,7 +103,8 @@ async def _recent(
         if status is not None:
             return orders, ()
         strays = await store.payments.stray_deposits()
-        return orders, [s for s in strays if s.disposition is not Disposition.REFUNDED][-limit:]
+        settled = (Disposition.REFUNDED, Disposition.KEPT)
+        return orders, [stray for stray in strays if stray.disposition not in settled][-limit:]
 
 
 async def _recent_orders(store: Store, status: BillStatus | None, limit: int) -> list[OrderRow]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from stellar_sdk import MuxedAccount
 
-from billpay.domain.deposits import Deposit
+from billpay.domain.deposits import Deposit, DepositPolicy, ExcessPolicy
 from billpay.domain.money import Kobo, Stroops
 from billpay.domain.refunds import Refund, RefundPurpose
 from billpay.domain.statuses import BillStatus
@@ -142,11 +142,14 @@ class Records:
 class Books:
     """Both sides, joined once, so that each rule is a few lines."""
 
-    def __init__(self, world: World, records: Records, *, dust: Stroops) -> None:
+    def __init__(self, world: World, records: Records, policy: DepositPolicy) -> None:
         self.world = world
         self.records = records
-        self.dust = dust
+        self.dust = policy.dust
         """The most that may be kept of a deposit without a word."""
+
+        self.keeps_excess = policy.over is ExcessPolicy.KEEP
+        """Whether more than dust may be kept of a deposit that was spent."""
 
         self.settling: dict[str, list[Movement]] = defaultdict(list)
         """The payments that really settled a refund, by its id."""

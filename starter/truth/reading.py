@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from billpay.domain.deposits import Disposition
 from billpay.domain.money import Kobo, Stroops
 from billpay.domain.orders import read_order
 from billpay.domain.outcomes import Receipt
@@ -83,7 +84,8 @@ async def read_records(store: Store) -> Records:
         for deposit in [*(found for record in known for found in record.deposits), *strays]
     }
     refunds = {refund.refund_id: refund for record in known for refund in record.refunds}
-    for stray in strays:
+    # Dust that is kept has no refund, and there may be thousands of it.
+    for stray in (one for one in strays if one.disposition is not Disposition.KEPT):
         of_stray = await store.payments.record_of_deposit(stray.credit.operation_id)
         refunds |= {refund.refund_id: refund for refund in of_stray.refunds}
     return Records(

@@ -75,7 +75,7 @@ def adds_up(books: Books) -> Iterator[Difference]:
         means = _MEANS.get(status) if status else None
         is_delivered = deposit.disposition is Disposition.DELIVERED
         if deposit.disposition is Disposition.PENDING and status is not BillStatus.NEEDS_REVIEW:
-            yield Difference("I2", name, "neither delivered nor refunded nor held")
+            yield Difference("I2", name, "neither delivered nor refunded nor held nor kept")
         elif means not in (None, deposit.disposition) or (is_delivered and means is None):
             ended = f"its order is {status}" if status else "it pays no order"
             yield Difference("I2", name, f"{deposit.disposition}, but {ended}")
@@ -94,10 +94,15 @@ def _unaccounted(books: Books, deposit: Deposit, order: OrderRecord | None) -> i
             fee = order.due - in_stroops(order.bill_amount)
             held = sum(r.amount for r in refunds if r.status is RefundStatus.HELD)
             rest -= in_stroops(Kobo(sold)) + fee + held
-            return 0 if not refunds and 0 <= rest <= books.dust else rest
+            is_dust = not refunds and rest <= books.dust
+            return 0 if rest >= 0 and (is_dust or books.keeps_excess) else rest
         case Disposition.HELD | Disposition.PENDING:
             # Held means that all of it is still here.
             return rest - deposit.credit.amount
+        case Disposition.KEPT:
+            # All of it is still here, and nothing but dust may be.
+            is_dust = deposit.credit.amount <= books.dust
+            return rest - deposit.credit.amount if is_dust else deposit.credit.amount
         case _:
             return rest
 

@@ -6,7 +6,14 @@ import logging
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.outbox import BATCH, NOT_STARTED, ROUNDS_BEFORE_A_CASE, STARTED_AT_ONCE, Outbox
+from activities.outbox import (
+    BATCH,
+    CASES_AT_ONCE,
+    NOT_STARTED,
+    ROUNDS_BEFORE_A_CASE,
+    STARTED_AT_ONCE,
+    Outbox,
+)
 from billpay.domain.cases import CaseKind
 from billpay.domain.deposits import DepositPolicy, ReturnPolicy
 from billpay.domain.ids import deposit_workflow_id
@@ -100,6 +107,51 @@ async def test_its_case_ends_when_it_is_started(outbox, client, store, clock):
     assert await store.cases.all() == []
     (case,) = await store.cases.all(with_closed=True)
     assert case.resolution == "its workflow was started"
+
+
+async def test_where_none_can_be_started_a_person_is_told_of_a_few(outbox, client, store, clock):
+    """Fault 58: Temporal refuses for a reason of its own; ten cases say as much as ten thousand."""
+    names = await strays(store, clock, CASES_AT_ONCE + 5)
+    client.poison = {deposit_workflow_id(name): ValueError("no such attribute") for name in names}
+    for _ in range(ROUNDS_BEFORE_A_CASE + 1):
+        await outbox.drain(GOING_ON)
+    told = [case.subject for case in await store.cases.all()]
+    assert len(told) == CASES_AT_ONCE
+    # Somebody else starts those; the others are told of now, since the reason was theirs after all.
+    await store.deposits.mark_started({name: deposit_workflow_id(name) for name in told})
+    for _ in range(2):
+        await outbox.drain(GOING_ON)
+    assert {case.subject for case in await store.cases.all()} == {*names} - {*told}
+
+
+async def test_a_case_that_could_not_be_opened_is_opened_with_the_next_round(
+    outbox, client, store, clock
+):
+    """I19."""
+    (name,) = await strays(store, clock, 1)
+    client.poison = {deposit_workflow_id(name): ValueError("no such attribute")}
+    for _ in range(ROUNDS_BEFORE_A_CASE - 1):
+        await outbox.drain(GOING_ON)
+    outbox.store = Forgetful(store)
+    with pytest.raises(Unavailable):
+        await outbox.drain(GOING_ON)
+    outbox.store = store
+    await outbox.drain(GOING_ON)
+    assert [case.subject for case in await store.cases.all()] == [name]
+
+
+class Forgetful:
+    """A store whose database is lost whenever something is to be told."""
+
+    def __init__(self, store) -> None:
+        self.deposits, self.orders = store.deposits, self
+        self._orders = store.orders
+
+    async def rows(self, claimed):
+        return await self._orders.rows(claimed)
+
+    async def note(self, **facts):
+        raise Unavailable("the database gave no answer")
 
 
 async def test_a_batch_of_poison_does_not_keep_the_next_batch_waiting(outbox, client, store, clock):

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from activities.refund import RefundActivities
+from billpay.domain.cases import CaseKind
 from billpay.domain.deposits import Disposition
 from billpay.domain.money import cngn
 from billpay.domain.refunds import RefundHeld, RefundPaid, RefundPurpose
@@ -28,6 +29,8 @@ def steps(store, horizon) -> RefundActivities:
         source=horizon,
         signer=SecretSigner(SecretStr(identities.treasury().secret)),
         refunds=store.refunds,
+        channels=store.channels,
+        cases=store.cases,
         asset_code=identities.ASSET_CODE,
         asset_issuer=identities.issuer().public_key,
         network_passphrase=identities.NETWORK_PASSPHRASE,
@@ -92,7 +95,7 @@ async def test_a_lost_answer_is_looked_up_and_never_paid_again(
 ):
     """Faults 27 and 28."""
     operation_id = await arrive(None, "3")
-    sandbox.ledger_faults(calls={fault: 1})
+    sandbox.ledger_faults(calls={fault: 1}, asynchronous=False)
     assert await failing(steps.refund_payment, whole(operation_id)) == "Ambiguous"
     answer = await run(steps.refund_payment, whole(operation_id), attempt=2)
     assert isinstance(answer, RefundPaid)
@@ -114,21 +117,21 @@ async def test_a_payer_that_cannot_be_paid_is_held_until_a_person_tries_again(
 ):
     """Fault 23, I16."""
     operation_id = await arrive(None, "5")
-    await asyncio.to_thread(sandbox.fund, PAYER, trustline=False)
+    await asyncio.to_thread(sandbox.fund, PAYER, authorized=False)
     held = await run(steps.refund_payment, whole(operation_id))
     assert isinstance(held, RefundHeld)
     assert await run(steps.refund_payment, whole(operation_id), attempt=2) == held
     assert (await store.deposits.get(operation_id)).disposition is Disposition.HELD
-    await asyncio.to_thread(sandbox.fund, PAYER, trustline=True)
+    await asyncio.to_thread(sandbox.fund, PAYER, authorized=True)
     retry = RetryRefund(
-        operation_id=operation_id, purpose=WHOLE, actor="ada", reason="the trustline is back"
+        operation_id=operation_id, purpose=WHOLE, actor="ada", reason="the issuer let it go"
     )
     for again in (1, 2):
         await run(steps.retry_refund, retry, attempt=again)
     assert isinstance(await run(steps.refund_payment, whole(operation_id)), RefundPaid)
     assert sent_back() == [cngn("5")]
     events = (await store.payments.record_of_deposit(operation_id)).events
-    assert [event.detail for event in events if event.actor == "ada"] == ["the trustline is back"]
+    assert [event.detail for event in events if event.actor == "ada"] == ["the issuer let it go"]
 
 
 async def test_what_may_have_been_sold_is_not_given_back(steps, store, clock, sent_back):
@@ -143,12 +146,49 @@ async def test_what_may_have_been_sold_is_not_given_back(steps, store, clock, se
     await store.attempts.mark_sent("20260302100000000000")
     record = await store.payments.record(order.transaction_id)
     request = whole(record.deposits[0].credit.operation_id)
-    assert await failing(steps.refund_payment, request) == "Ambiguous"
+    held = await run(steps.refund_payment, request)
+    assert isinstance(held, RefundHeld)
+    assert "may be sold" in held.reason
+    (case,) = await store.cases.all()
+    assert (case.kind, case.subject) == (CaseKind.HELD_REFUND, request.operation_id)
     with pytest.raises(RefusedError):
         await store.refunds.open(
             operation_id=request.operation_id, purpose=WHOLE, amount=order.due, reason="as above"
         )
+    retry = RetryRefund(
+        operation_id=request.operation_id, purpose=WHOLE, actor="ada", reason="looked at it"
+    )
+    await run(steps.retry_refund, retry)
     assert sent_back() == []
+
+
+async def test_a_policy_holds_a_refund_until_a_person_lets_it_go(steps, arrive, sent_back):
+    """I16."""
+    operation_id = await arrive(None, "5")
+    step = whole(operation_id).model_copy(update={"hold": "BILL_PROCESSOR_UNMATCHED_POLICY"})
+    for again in (1, 2):
+        held = await run(steps.refund_payment, step, attempt=again)
+        assert held == RefundHeld(reason="BILL_PROCESSOR_UNMATCHED_POLICY")
+    retry = RetryRefund(operation_id=operation_id, purpose=WHOLE, actor="ada", reason="theirs")
+    await run(steps.retry_refund, retry)
+    assert isinstance(await run(steps.refund_payment, step), RefundPaid)
+    assert sent_back() == [cngn("5")]
+
+
+async def test_a_step_that_the_records_refuse_holds_the_refund(arrive, store):
+    """I19: repeated in silence it would be nobody's business for ever."""
+
+    class Refusing:
+        async def pay(self, refund):
+            raise RefusedError(f"a guard says no to {refund.amount}")
+
+    operation_id = await arrive(None, "5")
+    refusing = RefundActivities(store, Refusing())
+    for again in (1, 2):
+        held = await run(refusing.refund_payment, whole(operation_id), attempt=again)
+        assert held == RefundHeld(reason=f"a guard says no to {cngn('5')}")
+    (case,) = await store.cases.all()
+    assert case.kind is CaseKind.HELD_REFUND
 
 
 async def test_a_deposit_that_was_never_recorded_pays_nobody(steps, sent_back):

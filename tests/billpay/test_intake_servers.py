@@ -6,7 +6,7 @@ import pytest
 
 from billpay.domain.cases import CaseKind
 from billpay.failures import Misconfigured, Unavailable
-from billpay.intake import LONGEST_WAIT_SECONDS, Intake, NamedSource
+from billpay.intake import LONGEST_WAIT_SECONDS, SETTLED_LEDGERS, Intake, NamedSource
 from billpay.ledger.positions import position_of
 from tests.billpay.ledger import wire
 from tests.billpay.told_ledger import Told, credit, unreadable
@@ -100,6 +100,24 @@ async def test_machines_behind_one_address_that_differ_lose_nothing(store, begin
         except Unavailable:
             continue
     assert await deposits(store) == [one.operation_id for one in credits_]
+
+
+async def test_a_page_that_leads_beyond_every_ledger_is_not_believed(store):
+    """I11, fault 5: the cursor never moves back, so nothing up to there would ever be read."""
+    source = Told([credit(1_001)], newest=1_001)
+    await drain(told(store, source))
+    cursor = await store.deposits.cursor(wire.WALLET)
+    source.credits = [credit(1_001 + SETTLED_LEDGERS + 1)]
+    reading = told(store, Balancer(source, Told(source.credits, newest=1 << 31)))
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="leads to ledger"):
+            await reading.read_page()
+    assert await store.deposits.cursor(wire.WALLET) == cursor
+    source.newest += 1
+    source.credits = [credit(1_001 + SETTLED_LEDGERS + 1)]
+    reading = told(store, Balancer(source, Told(source.credits, newest=1 << 31)))
+    await reading.read_page()
+    assert len(await deposits(store)) == 2, "a machine may lag by less"
 
 
 async def test_a_network_that_was_reset_is_not_read(store):

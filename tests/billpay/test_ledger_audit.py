@@ -18,7 +18,9 @@ from billpay.domain.ledger_audits import (
 from billpay.domain.money import Stroops
 from billpay.failures import Misconfigured, Unavailable
 from billpay.intake import Intake, NamedSource
-from billpay.ledger_audit import LedgerAudit, disagreement
+from billpay.ledger.positions import movement_id
+from billpay.ledger_audit import LedgerAudit
+from billpay.ledger_differences import disagreement
 from tests.activities.placing import meter_order
 from tests.billpay.ledger import wire
 from tests.billpay.told_ledger import FIRST_LEDGER, LEDGER_SECONDS, Told, closed_at, credit
@@ -194,6 +196,53 @@ async def test_what_the_watcher_has_not_read_yet_is_the_watchers(town):
     assert await town.cases() == []
 
 
+@pytest.mark.parametrize("page_limit", [1, 200])
+async def test_what_is_hidden_behind_the_cursor_of_a_quiet_wallet_is_taken_in(town, page_limit):
+    """I1: the cursor would pass it a day later only; the second server tells of it now."""
+    town.second.page_limit = page_limit
+    cursor = await town.cursor()
+    hidden = town.pays(town.pass_time(minutes=1), to=[town.second])
+    town.second.unreadable.append(unreadable_in(last_ledger(town), 7))
+    town.pass_time(seconds=int(ABSENCE_GRACE.total_seconds()) - LEDGER_SECONDS)
+    assert (await town.run()).missed == 0, "what is young may only be late at the first"
+    town.pass_time(seconds=LEDGER_SECONDS)
+    other = town.pays(last_ledger(town))
+    assert (await town.run()).missed == 1
+    assert hidden.operation_id in await town.recorded()
+    assert (await town.cursor(), await town.store.deposits.parked()) == (cursor, [])
+    (case,) = await town.cases()
+    assert case.subject == hidden.operation_id
+    town.pass_time(minutes=1)
+    assert (await town.run()).missed == 0
+    await town.watch()
+    assert (await town.recorded())[-2:] == [hidden.operation_id, other.operation_id]
+
+
+async def test_what_waits_for_a_watcher_that_is_down_is_not_hidden(town):
+    """I11: the first server tells of it, or has more than a page behind the cursor."""
+    paid = [town.pays(town.pass_time(minutes=1)) for _ in range(3)]
+    hidden = town.pays(last_ledger(town), to=[town.second], transaction=2)
+    town.first.page_limit = 3
+    town.pass_time(hours=1)
+    assert (await town.run()).missed == 0
+    town.first.page_limit = 200
+    town.first.newest = paid[0].ledger
+    assert (await town.run()).missed == 0, "a first server that lags is waited for"
+    town.pass_time(minutes=1)
+    assert (await town.run()).missed == 1
+    assert set(await town.recorded()).isdisjoint(one.operation_id for one in paid)
+    assert hidden.operation_id in await town.recorded()
+
+
+async def test_what_was_hidden_is_looked_for_at_a_server_that_answers(town):
+    town.pays(town.pass_time(minutes=1), to=[town.second])
+    town.pass_time(hours=1)
+    await town.run(is_stopping=lambda: True)
+    town.first.fails = [Unavailable("away")]
+    assert (await town.run()).missed == 0
+    assert (await town.run()).missed == 1
+
+
 async def test_what_arrived_before_these_records_began_stays_left_alone(town):
     town.pays(last_ledger(town) - 20, transaction=7, closed_at=closed_at(FIRST_LEDGER - 1_000))
     assert (await town.run()).missed == 0
@@ -230,6 +279,21 @@ async def test_what_is_parked_is_in_a_persons_hands(town):
     town.pass_time(minutes=5)
     assert (await town.run()).missed == 0
     assert readable.operation_id not in await town.recorded()
+
+
+async def test_an_operation_that_is_parked_whole_is_not_taken_in_by_parts(town):
+    """I1: nobody knows which of its credits the person has settled."""
+    ledger = last_ledger(town) - 20
+    town.first.unreadable.append(unreadable_in(ledger, 7))
+    town.has_second = False
+    await town.run()
+    town.has_second = True
+    whole = credit(ledger, 7)
+    second = whole.model_copy(update={"operation_id": movement_id(whole.operation_id, 1)})
+    town.second.credits += [whole, second]
+    town.pass_time(minutes=5)
+    assert (await town.run()).missed == 0
+    assert second.operation_id not in await town.recorded()
 
 
 # What the second server does not tell of
@@ -369,9 +433,9 @@ async def test_an_hour_back_means_what_was_read_within_the_last_hour(town):
     await town.live(minutes=120)
     town.second.asked.clear()
     await town.live(minutes=5)
-    (asked,) = town.second.asked
+    asked, ahead = town.second.asked
     read_by_then = [one.operation_id for one in town.first.credits][-13]
-    assert asked == read_by_then
+    assert (asked, ahead) == (read_by_then, await town.cursor())
 
 
 async def test_the_day_finds_what_is_older_than_an_hour(town):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stellar_sdk import Keypair
 
+from billpay.domain.deposits import DepositPolicy
 from billpay.domain.routing import ProviderName
 from billpay.providers import build_providers
 from billpay.sandbox import identities
@@ -131,6 +132,23 @@ def test_the_rules_of_a_payment_come_from_the_settings():
     assert (policy.dust, policy.late_limit) == (25_000_000, timedelta(minutes=2))
 
 
+def test_every_policy_for_deposits_has_a_variable():
+    words = {
+        "short": "hold",
+        "late": "hold",
+        "duplicate": "hold",
+        "unmatched": "hold",
+        "over": "keep",
+        "dust": "refund",
+    }
+    settings = load_settings(
+        {f"BILL_PROCESSOR_{name.upper()}_POLICY": word for name, word in words.items()}
+    )
+    told = settings.deposit_policy().model_dump()
+    assert {name: told["dusty" if name == "dust" else name] for name in words} == words
+    assert load_settings({}).deposit_policy() == DepositPolicy()
+
+
 # What is refused
 
 
@@ -169,6 +187,8 @@ def test_a_refusal_says_what_is_wrong_and_what_it_should_be():
         ("BILL_PROCESSOR_CONFIRMATION_DEADLINE_SECONDS", "-1", "is too small"),
         ("BILL_PROCESSOR_REVIEW_WINDOW_SECONDS", "99999999", "is too large"),
         ("BILL_PROCESSOR_LATE_LIMIT_SECONDS", "0", "is too small"),
+        ("BILL_PROCESSOR_SHORT_POLICY", "keep", "is none of the words"),
+        ("BILL_PROCESSOR_DUST_POLICY", "hold", "is none of the words"),
         ("VTPASS_READ_TIMEOUT_SECONDS", "61", "is too large"),
         ("BILL_PROCESSOR_DUST", "-1", "is too small"),
         ("BILL_PROCESSOR_DUST", "1000.0000001", "is too large"),

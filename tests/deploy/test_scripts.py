@@ -21,7 +21,7 @@ from temporalio.worker import Worker
 
 from billpay.clock import system_clock
 from deploy.worker_health import SILENT_AFTER, silent_queues
-from worker import watcher_task_queue
+from starter.roles import Role, task_queue_of
 from workflows import search_attributes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,15 +118,16 @@ async def test_the_health_check_tells_a_silent_worker_from_one_at_work(client):
     @activity.defn
     async def nothing() -> None: ...
 
-    host, queues = socket.gethostname(), ["payments", watcher_task_queue("payments")]
-    assert await silent_queues(client, "payments", host, system_clock()) == queues
-    workers = [Worker(client, task_queue=queue, activities=[nothing]) for queue in queues]
+    host, queues = socket.gethostname(), [task_queue_of(role, "bills") for role in Role]
+    assert await silent_queues(client, queues, host, system_clock()) == queues
+    *at_work, silent = queues
+    workers = [Worker(client, task_queue=queue, activities=[nothing]) for queue in at_work]
     async with workers[0], workers[1]:
-        while await silent_queues(client, "payments", host, system_clock()):
+        while await silent_queues(client, queues, host, system_clock()) != [silent]:
             pass
         later = system_clock() + SILENT_AFTER
-        assert await silent_queues(client, "payments", host, later) == queues
-        assert await silent_queues(client, "payments", "elsewhere", system_clock()) == queues
+        assert await silent_queues(client, queues, host, later) == queues
+        assert await silent_queues(client, queues, "elsewhere", system_clock()) == queues
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda p: p.name)

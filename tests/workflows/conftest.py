@@ -35,6 +35,7 @@ from billpay.domain.catalogue import (
     RefreshCatalogue,
 )
 from billpay.domain.follow_ups import FollowUpReport
+from billpay.domain.ids import refund_task_queue
 from billpay.domain.interventions import STATUS_QUERY, PaymentProgress
 from billpay.domain.money import Stroops
 from billpay.domain.outcomes import Delivered, NeverSeen, Outcome, Processing, TokenAwaited
@@ -170,7 +171,7 @@ class Outside:
         return answer
 
     def activities(self) -> list[Callable[..., Any]]:
-        """The scripts under the activities' real names."""
+        """The scripts under the activities' real names, save those that need the wallet's key."""
 
         @activity.defn(name=names.VERIFY_PAYMENT)
         async def verify_payment(request: VerifyPayment) -> PaymentVerdict:
@@ -211,10 +212,6 @@ class Outside:
         async def notify_customer(request: NotifyStep) -> None:
             self._answer(names.NOTIFY_CUSTOMER, request, self.notify)
 
-        @activity.defn(name=names.REFUND_PAYMENT)
-        async def refund_payment(request: RefundStep) -> RefundAnswer:
-            return self._answer(names.REFUND_PAYMENT, request, self.refund)
-
         @activity.defn(name=names.WATCH_PAYMENTS)
         async def watch_payments() -> None:
             self._answer(names.WATCH_PAYMENTS, None, [None])
@@ -241,12 +238,20 @@ class Outside:
             store_result,
             record_progress,
             notify_customer,
-            refund_payment,
             retry_refund,
             watch_payments,
             follow_up,
             read_price_lists,
         ]
+
+    def treasury_activities(self) -> list[Callable[..., Any]]:
+        """The scripts of what runs where the wallet's key is."""
+
+        @activity.defn(name=names.REFUND_PAYMENT)
+        async def refund_payment(request: RefundStep) -> RefundAnswer:
+            return self._answer(names.REFUND_PAYMENT, request, self.refund)
+
+        return [refund_payment]
 
 
 @dataclass
@@ -347,11 +352,18 @@ def on_stage(temporal: WorkflowEnvironment, request: pytest.FixtureRequest) -> A
     async def opened(**answers: Any) -> AsyncIterator[Stage]:
         script = Outside(**answers)
         task_queue = f"{TASK_QUEUE}-{request.node.name}"
-        async with Worker(
-            temporal.client,
-            task_queue=task_queue,
-            workflows=WORKFLOWS,
-            activities=script.activities(),
+        async with (
+            Worker(
+                temporal.client,
+                task_queue=task_queue,
+                workflows=WORKFLOWS,
+                activities=script.activities(),
+            ),
+            Worker(
+                temporal.client,
+                task_queue=refund_task_queue(task_queue),
+                activities=script.treasury_activities(),
+            ),
         ):
             yield Stage(temporal.client, temporal, script, task_queue)
 

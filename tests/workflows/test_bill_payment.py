@@ -23,8 +23,8 @@ from billpay.domain.outcomes import (
 from billpay.domain.refunds import RefundPurpose
 from billpay.domain.routing import ProviderName
 from billpay.domain.steps import AccountAnswer, Payable, PurchaseStep
+from billpay.domain.summaries import NO_PROVIDER
 from billpay.failures import Ambiguous, Invalid, Misconfigured, Unavailable
-from workflows.bill_payment import NO_PROVIDER
 
 DELIVERED = Delivered(provider_reference="VT-1")
 TRANSACTION_ID = UUID("01234567-89ab-4def-8123-456789abcdef")

@@ -157,6 +157,8 @@ class Route:
 
     outside: dict[str, Any] = field(default_factory=dict)
     live: Callable[[Any], Awaitable[Any]] = to_the_end
+    is_past: bool = False
+    """Lived by code that is gone: payments that began then may still be open. It cannot be recorded anew."""
 
 
 PATHS = {
@@ -168,6 +170,9 @@ PATHS = {
         {"pay": [Unavailable("no database")], "abandon": [Ambiguous("may be sold")]}
     ),
     "excess_returned": Route({"verdict": TOO_MUCH}),
+    # Each message was waited for before anything else went on.
+    "excess_returned_told_in_turn": Route(is_past=True),
+    "parked_then_certain_told_in_turn": Route(is_past=True),
     "offline": Route({"pay": [Unavailable("offline")]}),
     "declined_for_the_customer": Route(
         {"pay": [Declined(reason="below the minimum", whose=Whose.CUSTOMER)]}
@@ -240,8 +245,8 @@ PATHS = {
 async def test_a_recorded_path_replays_on_the_present_code(name, request, on_stage):
     """I20: the same events lead to the same commands."""
     recorded = HISTORIES / f"{name}.json"
-    if request.config.getoption("--record-histories"):
-        path = PATHS[name]
+    path = PATHS[name]
+    if request.config.getoption("--record-histories") and not path.is_past:
         outside = {key: _copied(answers) for key, answers in path.outside.items()}
         async with on_stage(**outside) as stage:
             handle = await path.live(stage)

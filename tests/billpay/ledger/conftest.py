@@ -1,7 +1,7 @@
 """Money that is owed back, on a real ledger whose clock may jump and in a real store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -11,13 +11,18 @@ from pydantic import SecretStr
 from billpay.clock import system_clock
 from billpay.domain.money import cngn
 from billpay.domain.refunds import Refund, RefundEnvelope, RefundPurpose
+from billpay.failures import Ambiguous
 from billpay.ledger.base import CreditPage, LedgerSource
+from billpay.ledger.channels import Channels
+from billpay.ledger.claimables import Claimables
 from billpay.ledger.horizon import Horizon
 from billpay.ledger.signing import SecretSigner
 from billpay.ledger.treasury import Treasury
 from billpay.sandbox import identities
 from billpay.sandbox.journal import Journal
 from billpay.store import Store
+from tests.billpay.ledger import wire
+from tests.billpay.ledger.said import SaidLedger, owe
 from tests.fixtures.sandbox import Sandbox
 
 TREASURY = identities.treasury().public_key
@@ -72,12 +77,14 @@ class Witnessed:
     def __getattr__(self, name):
         return getattr(self._refunds, name)
 
-    async def save_envelope(self, envelope):
-        await self._refunds.save_envelope(envelope)
-        self.signed.append(envelope)
+    async def save_envelope(self, envelope, **told):
+        held = await self._refunds.save_envelope(envelope, **told)
+        if held is None:
+            self.signed.append(envelope)
+        return held
 
-    async def settle_envelope(self, transaction_hash, state, *, hold=None):
-        await self._refunds.settle_envelope(transaction_hash, state, hold=hold)
+    async def settle_envelope(self, transaction_hash, state, **told):
+        await self._refunds.settle_envelope(transaction_hash, state, **told)
         self.settled.append(state)
 
 
@@ -89,6 +96,9 @@ class Debts:
     store: Store
     source: LedgerSource
     refunds: Witnessed
+    signer: SecretSigner = field(
+        default_factory=lambda: SecretSigner(SecretStr(identities.treasury().secret))
+    )
 
     async def owe(self, *, payer=1, amount="100", destination=None) -> Refund:
         """Let a payer's cNGN arrive and want it sent back, to another address if one is named."""
@@ -111,20 +121,43 @@ class Debts:
         """Build a treasury, as another worker has it."""
         facts = {
             "source": self.source,
-            "signer": SecretSigner(SecretStr(identities.treasury().secret)),
+            "signer": self.signer,
             "refunds": self.refunds,
+            "channels": self.store.channels,
+            "cases": self.store.cases,
             "asset_code": identities.ASSET_CODE,
             "asset_issuer": ISSUER,
             "network_passphrase": identities.NETWORK_PASSPHRASE,
         }
         return Treasury(**facts | changes)
 
+    def channels(self, **changes) -> Channels:
+        """Build the keeper of the channels."""
+        facts = {
+            "source": self.source,
+            "signer": self.signer,
+            "store": self.store.channels,
+            "network_passphrase": identities.NETWORK_PASSPHRASE,
+        }
+        return Channels(**facts | changes)
+
+    def claimables(self, **changes) -> Claimables:
+        """Build who follows what was set aside."""
+        facts = {
+            "source": self.source,
+            "signer": self.signer,
+            "store": self.store.claimables,
+            "channels": self.store.channels,
+            "network_passphrase": identities.NETWORK_PASSPHRASE,
+        }
+        return Claimables(**facts | changes)
+
     def sent(self) -> list[tuple[str, int]]:
-        """Tell what has really left the treasury: to whom, and how much."""
+        """Tell what cNGN has really left the treasury: to whom, and how much."""
         return [
             (payment["to"], payment["amount_stroops"])
             for payment in self.world.truth_ledger()["payments"]
-            if payment["from"] == TREASURY
+            if payment["from"] == TREASURY and payment["asset_code"] == identities.ASSET_CODE
         ]
 
     def balance(self) -> int:
@@ -146,3 +179,39 @@ def repayment() -> Callable[[int, str], tuple[str, int]]:
         return identities.payer(payer).public_key, cngn(amount)
 
     return of
+
+
+# On a server that says what the test wants
+
+
+@pytest.fixture
+def ledger():
+    return SaidLedger()
+
+
+@pytest.fixture
+def refunds(store):
+    return Witnessed(store.refunds)
+
+
+@pytest.fixture
+def treasury(ledger, refunds, store):
+    return Treasury(
+        source=ledger,
+        signer=SecretSigner(SecretStr(wire.keypair("wallet").secret)),
+        refunds=refunds,
+        channels=store.channels,
+        cases=store.cases,
+        asset_code="cNGN",
+        asset_issuer=wire.ISSUER,
+        network_passphrase=wire.PASSPHRASE,
+    )
+
+
+@pytest.fixture
+async def lost(store, ledger, treasury):
+    """A refund whose one envelope was handed in and got no answer."""
+    refund = await owe(store)
+    with pytest.raises(Ambiguous):
+        await treasury.pay(refund)
+    return refund

@@ -4,7 +4,7 @@ import pytest
 from stellar_sdk import xdr
 
 from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
-from billpay.ledger.horizon_submission import LOOKS_SECONDS
+from billpay.ledger.submission import LOOKS_SECONDS
 from tests.billpay.ledger import wire
 from tests.billpay.ledger.wire import FAILED_RESULT, NOT_FOUND, horizon, problem, refused
 

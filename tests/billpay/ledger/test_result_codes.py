@@ -41,6 +41,39 @@ def test_a_payments_code_is_named_as_horizon_names_it(code, word):
     assert result_codes(result(TransactionResultCode.txFAILED, paid(code))) == ("tx_failed", word)
 
 
+def made(kind, **result):
+    return xdr.OperationResult(OperationResultCode.opINNER, xdr.OperationResultTr(kind, **result))
+
+
+def test_what_else_the_treasury_does_is_named_as_horizon_names_it():
+    create, claim = (
+        xdr.CreateClaimableBalanceResultCode.CREATE_CLAIMABLE_BALANCE_LOW_RESERVE,
+        xdr.ClaimClaimableBalanceResultCode.CLAIM_CLAIMABLE_BALANCE_DOES_NOT_EXIST,
+    )
+    operations = [
+        made(
+            xdr.OperationType.CREATE_CLAIMABLE_BALANCE,
+            create_claimable_balance_result=xdr.CreateClaimableBalanceResult(create),
+        ),
+        made(
+            xdr.OperationType.CLAIM_CLAIMABLE_BALANCE,
+            claim_claimable_balance_result=xdr.ClaimClaimableBalanceResult(claim),
+        ),
+        made(
+            xdr.OperationType.CREATE_ACCOUNT,
+            create_account_result=xdr.CreateAccountResult(
+                xdr.CreateAccountResultCode.CREATE_ACCOUNT_ALREADY_EXIST
+            ),
+        ),
+    ]
+    assert result_codes(result(TransactionResultCode.txFAILED, *operations)) == (
+        "tx_failed",
+        "op_low_reserve",
+        "op_does_not_exist",
+        "op_already_exist",
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "word"),
     [

@@ -461,6 +461,12 @@ async def test_an_envelope_that_may_be_pending_stays_in_doubt_while_the_queue_ta
     await source.close()
 
 
+async def test_what_a_ledger_has_already_is_found_though_the_queue_takes_nothing():
+    """Fault 26: another of the account's may wait there by now."""
+    later = {"status": "TRY_AGAIN_LATER", "hash": HASH}
+    assert (await hand_in(sendTransaction=later, getTransaction=transaction())).successful
+
+
 async def test_a_queued_envelope_is_looked_for_whatever_keeps_the_answer_away():
     looks = [NOT_FOUND, httpx.Response(503), transaction()]
     applied = await hand_in(sendTransaction=QUEUED, getTransaction=looks)

@@ -187,7 +187,24 @@ async def test_an_event_of_an_unknown_kind_is_parked(topics):
 # Amounts
 
 
-@pytest.mark.parametrize("amount", [0, -1, 2**63])
+async def test_what_moves_nothing_is_passed_over_and_counted():
+    """I1: anybody may let a contract move nothing, as often as they like; no envelope is asked for."""
+    events = [
+        transfer(CONTRACT, order=0, amount=0),
+        transfer(CONTRACT, order=1),
+        transfer(WALLET, CONTRACT, order=2, amount=0),
+    ]
+    read_page = await read(*events, getTransaction=transaction(envelopeXdr=call_xdr()))
+    assert [one.operation_id for one in read_page.credits] == [f"{OPERATION}-1"]
+    assert (read_page.debits, read_page.unreadable) == ([], [])
+    told = server(getEvents=page(transfer(CONTRACT, amount=0)))
+    source = told.source()
+    assert not (await source.credits_after(WALLET, str((LEDGER - 1) << 32), 200)).credits
+    await source.close()
+    assert told.asked("getTransaction") == []
+
+
+@pytest.mark.parametrize("amount", [-1, 2**63])
 async def test_an_amount_that_no_account_can_get_is_parked(amount):
     read_page = await read(transfer(amount=amount))
     assert not read_page.credits

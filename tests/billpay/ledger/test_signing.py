@@ -2,10 +2,11 @@
 
 import pytest
 from pydantic import SecretStr
+from stellar_sdk import Account, TransactionBuilder
 
 from billpay.failures import Misconfigured
 from billpay.ledger.signing import SecretSigner
-from tests.billpay.ledger.wire import keypair
+from tests.billpay.ledger.wire import PASSPHRASE, keypair
 
 SEED = keypair("wallet").secret
 
@@ -32,3 +33,23 @@ def test_what_is_no_seed_is_refused_without_being_repeated(wrong):
         SecretSigner(SecretStr(wrong))
     assert not wrong or wrong == "S" or wrong not in str(raised.value)
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+def test_channels_follow_from_the_treasurys_key_alone():
+    """Nothing more has to be kept, and no two are the same."""
+    signer = SecretSigner(SecretStr(SEED))
+    addresses = [signer.channel_address(number) for number in range(5)]
+    assert addresses[0] == signer.address
+    assert len(set(addresses)) == 5
+    assert addresses == [SecretSigner(SecretStr(SEED)).channel_address(n) for n in range(5)]
+    assert SecretSigner(SecretStr(keypair("payer").secret)).channel_address(1) != addresses[1]
+
+
+def test_a_channels_signature_is_added_once_and_the_treasurys_never_twice():
+    signer = SecretSigner(SecretStr(SEED))
+    for channels, expected in (([], 1), ([0], 1), ([3], 2)):
+        source = Account(signer.channel_address(3), 7)
+        builder = TransactionBuilder(source, PASSPHRASE).add_time_bounds(0, 1)
+        envelope = builder.append_bump_sequence_op(9).build()
+        signer.sign(envelope, channels=channels)
+        assert len(envelope.signatures) == expected

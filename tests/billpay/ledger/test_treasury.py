@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from stellar_sdk import MuxedAccount, TransactionEnvelope
@@ -11,7 +12,7 @@ from billpay.domain.refunds import EnvelopeState, RefundHeld, RefundPaid, Refund
 from billpay.failures import Ambiguous, Unavailable
 from billpay.sandbox import identities
 from tests.billpay.ledger.conftest import TREASURY
-from tests.billpay.ledger.crashes import CrashingAt, crash
+from tests.billpay.ledger.crashes import Countdown, Crash, CrashingAt, crash
 
 PAYER = identities.payer(1).public_key
 
@@ -57,6 +58,10 @@ async def test_a_multiplexed_payer_is_paid_under_its_own_number(debts, repayment
     [
         ("account", False),
         ("tip", False),
+        ("claim", False),
+        ("claim", True),
+        ("reserve", False),
+        ("reserve", True),
         ("save_envelope", False),
         ("save_envelope", True),
         ("submit", False),
@@ -79,12 +84,22 @@ async def test_a_worker_that_dies_anywhere_leaves_a_refund_that_is_paid_once(
 
 
 @pytest.mark.parametrize(
-    "fault", ["submit_504", "submit_504_applied", "submit_504_dropped", "submit_reset"]
+    "fault",
+    [
+        "submit_504",
+        "submit_504_applied",
+        "submit_504_dropped",
+        "submit_reset",
+        "async_504",
+        "async_504_dropped",
+        "async_reset",
+        "async_reset_dropped",
+    ],
 )
 async def test_a_lost_answer_is_found_out_before_anything_is_signed_again(debts, repayment, fault):
     """Faults 7, 8 and 27: whether it was applied, will be or never was, one envelope is all there is."""
     refund = await debts.owe()
-    debts.world.ledger_faults(calls={fault: 1})
+    debts.world.ledger_faults(calls={fault: 1}, asynchronous=fault.startswith("async"))
     treasury = debts.treasury()
     with pytest.raises(Ambiguous):
         await treasury.pay(refund)
@@ -96,7 +111,7 @@ async def test_a_lost_answer_is_found_out_before_anything_is_signed_again(debts,
 async def test_an_envelope_is_rebuilt_only_once_it_is_proven_dead(debts, repayment, ledger_clock):
     """I10: under the same number, so that the ledger itself allows one of the two at most."""
     refund = await debts.owe()
-    debts.world.ledger_faults(calls={"submit_504_dropped": 2})
+    debts.world.ledger_faults(calls={"submit_504_dropped": 2}, asynchronous=False)
     treasury = debts.treasury()
     with pytest.raises(Ambiguous):
         await treasury.pay(refund)
@@ -144,10 +159,10 @@ async def test_a_server_that_lags_behind_proves_nothing(debts, repayment, ledger
 
 async def test_a_number_that_somebody_else_used_is_for_a_person(debts, repayment, ledger_clock):
     """Fault 25: an absent hash with a used number is a contradiction, and nobody pays on one."""
-    await debts.owe(payer=2, amount="1")
+    await debts.owe(payer=2, amount="2")
     refund = await debts.owe()
     await crash(debts, refund, at="submit", done=False)
-    stranger = debts.world.build(None, "1", payer=identities.treasury(), to=PAYER)
+    stranger = debts.world.build(None, "2", payer=identities.treasury(), to=PAYER)
     debts.world.submit(stranger).raise_for_status()
     treasury = debts.treasury()
     with pytest.raises(Unavailable, match="tx_bad_seq"):
@@ -161,18 +176,7 @@ async def test_a_number_that_somebody_else_used_is_for_a_person(debts, repayment
     assert len(debts.refunds.signed) == 1
     await debts.store.refunds.reopen(refund.refund_id, actor="ada", reason="checked: not applied")
     assert isinstance(await treasury.pay(refund), RefundPaid)
-    assert debts.sent() == [(PAYER, cngn("1")), repayment(1)]
-
-
-async def test_two_refunds_of_one_worker_take_turns(debts, repayment):
-    """One account has one transaction in each ledger."""
-    refunds = [await debts.owe(payer=number) for number in (1, 2, 3)]
-    treasury = debts.treasury()
-    answers = await asyncio.gather(*map(treasury.pay, refunds))
-    assert all(isinstance(answer, RefundPaid) for answer in answers)
-    assert sorted(debts.sent()) == sorted(repayment(number) for number in (1, 2, 3))
-    numbers = [envelope.sequence for envelope in debts.refunds.signed]
-    assert numbers == list(range(numbers[0], numbers[0] + 3))
+    assert debts.sent() == [(PAYER, cngn("2")), repayment(1)]
 
 
 async def test_two_calls_for_one_refund_pay_it_once(debts, repayment):
@@ -189,36 +193,69 @@ async def test_two_calls_for_one_refund_pay_it_once(debts, repayment):
     assert debts.sent() == [repayment(1)]
 
 
-async def test_another_workers_refund_waits_while_one_is_in_flight(debts, repayment):
+async def test_without_channels_one_refund_is_in_flight_at_a_time(debts, repayment):
     """Fault 25: two envelopes with one number would be one lost refund."""
     first, second = await debts.owe(payer=1), await debts.owe(payer=2)
     await crash(debts, first, at="submit", done=False)
-    with pytest.raises(Unavailable, match="in flight"):
+    with pytest.raises(Unavailable, match="in use") as waiting:
         await debts.treasury().pay(second)
+    assert 0 < waiting.value.retry_after_seconds < 10
     assert len(debts.refunds.signed) == 1
     assert isinstance(await debts.treasury().pay(first), RefundPaid)
     assert isinstance(await debts.treasury().pay(second), RefundPaid)
     assert debts.sent() == [repayment(1), repayment(2)]
 
 
-async def test_a_number_that_was_read_too_early_pays_nothing_twice(debts, repayment, ledger_clock):
-    """Fault 25: it was free when this worker read it; another one used it before this one's envelope was stored."""
-    first, second = await debts.owe(payer=1), await debts.owe(payer=2)
-
-    class Overtaken(CrashingAt):
-        async def _crash(self, envelope):
-            await debts.treasury().pay(first)
-            await self._target.save_envelope(envelope)
-
-    overtaken = debts.treasury(refunds=Overtaken(debts.refunds, "save_envelope", done=True))
-    with pytest.raises(Unavailable):
-        await overtaken.pay(second)
-    assert debts.sent() == [repayment(1)]
+@pytest.mark.parametrize("done", [False, True])
+async def test_a_refund_whose_workflow_is_gone_does_not_stop_the_others(
+    debts, repayment, ledger_clock, done
+):
+    """Fault 28: whoever finds every channel in use carries the one on that nobody looks after."""
+    gone, waiting = await debts.owe(payer=1), await debts.owe(payer=2)
+    await crash(debts, gone, at="submit", done=done)
     ledger_clock.jump(seconds=121)
-    await debts.treasury().pay(second)
-    await debts.store.refunds.reopen(second.refund_id, actor="ada", reason="was not applied")
-    assert isinstance(await debts.treasury().pay(second), RefundPaid)
+    assert isinstance(await debts.treasury().pay(waiting), RefundPaid)
     assert debts.sent() == [repayment(1), repayment(2)]
+    assert (await debts.store.refunds.get(gone.refund_id)).status is RefundStatus.PAID
+
+
+async def test_a_refund_that_died_before_it_signed_does_not_stop_the_others(
+    debts, repayment, clock
+):
+    """Fault 28: it owns its channel, and nothing was signed for it."""
+    gone, waiting = await debts.owe(payer=1), await debts.owe(payer=2)
+    await debts.store.channels.add(0, TREASURY)
+    await crash(debts, gone, at="claim", done=True)
+    with pytest.raises(Unavailable, match="in use"):
+        await debts.treasury().pay(waiting)
+    clock.advance(timedelta(minutes=3))
+    assert isinstance(await debts.treasury().pay(waiting), RefundPaid)
+    assert debts.sent() == [repayment(1), repayment(2)]
+
+
+@pytest.mark.parametrize("done", [False, True])
+async def test_a_worker_that_dies_in_any_of_its_calls_pays_once(
+    debts, repayment, ledger_clock, done
+):
+    """Faults 28 and 56: every call in turn, of ledger and store, each with a refund of its own."""
+    owed = [await debts.owe(payer=number, amount="2") for number in range(1, 26)]
+    for calls, refund in enumerate(owed, start=1):
+        dying = Countdown(calls, done=done)
+        worker = debts.treasury(
+            source=dying.over(debts.source),
+            refunds=dying.over(debts.refunds),
+            channels=dying.over(debts.store.channels),
+        )
+        try:
+            await worker.pay(refund)
+        except Crash:
+            ledger_clock.jump(seconds=121)
+            assert isinstance(await debts.treasury().pay(refund), RefundPaid)
+        assert debts.sent() == [repayment(number, "2") for number in range(1, calls + 1)]
+        if not dying.has_struck:
+            break
+    assert not dying.has_struck, "it makes more calls than these"
+    assert calls > 10, "it makes at least that many"
 
 
 async def test_a_run_that_goes_on_beside_its_repetition_pays_nothing_twice(debts, repayment):
@@ -226,8 +263,8 @@ async def test_a_run_that_goes_on_beside_its_repetition_pays_nothing_twice(debts
     refund = await debts.owe()
 
     class Overtaken(CrashingAt):
-        async def _crash(self, envelope):
-            await self._target.save_envelope(envelope)
+        async def _crash(self, envelope, **told):
+            await self._target.save_envelope(envelope, **told)
             await crash(debts, refund, at="submit", done=True)
 
     overtaken = debts.treasury(refunds=Overtaken(debts.refunds, "save_envelope", done=True))

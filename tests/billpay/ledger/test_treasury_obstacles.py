@@ -2,10 +2,22 @@
 
 import pytest
 from pydantic import SecretStr
+from stellar_sdk import IdMemo, MuxedAccount, TransactionEnvelope
 
-from billpay.domain.refunds import EnvelopeState, RefundHeld, RefundPaid
-from billpay.failures import Misconfigured
+from billpay.domain.money import cngn
+from billpay.domain.refunds import (
+    EnvelopeKind,
+    EnvelopeState,
+    MemoKind,
+    RefundCeilings,
+    RefundHeld,
+    RefundPaid,
+    RefundRules,
+)
+from billpay.failures import Misconfigured, Unavailable
+from billpay.ledger.refund_choosing import LINE_FULL_TRIES
 from billpay.ledger.signing import SecretSigner
+from billpay.ledger.treasury import ROOM_MADE_SECONDS
 from billpay.sandbox import identities
 from tests.billpay.ledger.conftest import TREASURY
 from tests.billpay.ledger.crashes import crash
@@ -14,32 +26,103 @@ from tests.billpay.ledger.wire import CONTRACT
 PAYER = identities.payer(1).public_key
 
 
-@pytest.mark.parametrize(
-    ("state", "word"),
-    [
-        ({"exists": False}, "exist"),
-        ({"trustline": False}, "trustline"),
-        ({"authorized": False}, "trustline"),
-        ({"demands_memo": True}, "memo"),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-async def test_a_payer_that_cannot_be_paid_is_held_until_a_person_says_so(
-    debts, repayment, state, word
-):
-    """Fault 23: nothing is signed, and nothing is lost once the payer can be paid again."""
+async def test_a_payer_that_demands_a_memo_is_held_until_an_address_is_given(debts, repayment):
+    """Fault 23: nothing is signed before a person says where the money goes."""
+    refund = await debts.owe()
+    debts.world.fund(PAYER, demands_memo=True)
+    treasury = debts.treasury()
+    answer = await treasury.pay(refund)
+    assert isinstance(answer, RefundHeld)
+    assert "memo" in answer.reason
+    assert await treasury.pay(refund) == answer, "only a person lets it go again"
+    assert debts.refunds.signed == []
+    await debts.store.refunds.redirect(
+        refund.refund_id,
+        destination=PAYER,
+        memo="123",
+        memo_type=MemoKind.ID,
+        actor="ada",
+        reason="their customer number",
+    )
+    assert isinstance(await treasury.pay(refund), RefundPaid)
+    assert debts.sent() == [repayment(1)]
+    (envelope,) = debts.refunds.signed
+    opened = TransactionEnvelope.from_xdr(envelope.envelope_xdr, identities.NETWORK_PASSPHRASE)
+    assert opened.transaction.memo == IdMemo(123)
+
+
+async def test_an_exchange_is_held_until_an_address_is_given(debts, repayment):
+    """Fault 23: many customers share the account, and it does not say so on the ledger."""
+    refund = await debts.owe()
+    treasury = debts.treasury(rules=RefundRules(exchanges=frozenset({PAYER})))
+    answer = await treasury.pay(refund)
+    assert isinstance(answer, RefundHeld)
+    assert "BILL_PROCESSOR_EXCHANGE_ACCOUNTS" in answer.reason
+    other = identities.payer(2).public_key
+    await debts.store.refunds.redirect(
+        refund.refund_id, destination=other, memo=None, memo_type=None, actor="ada", reason="asked"
+    )
+    assert isinstance(await treasury.pay(refund), RefundPaid)
+    assert debts.sent() == [repayment(2)]
+
+
+async def test_a_frozen_payer_is_held_and_never_routed_around(debts, repayment):
+    """Fault 29: whoever froze it has a reason; a payment is tried, since no look tells frozen from missing."""
+    refund = await debts.owe()
+    debts.world.fund(PAYER, authorized=False)
+    treasury = debts.treasury()
+    answer = await treasury.pay(refund)
+    assert isinstance(answer, RefundHeld)
+    assert "op_not_authorized" in answer.reason
+    assert [envelope.kind for envelope in debts.refunds.signed] == [EnvelopeKind.PAYMENT]
+    assert await treasury.pay(refund) == answer
+    debts.world.fund(PAYER, authorized=True)
+    await debts.store.refunds.reopen(refund.refund_id, actor="ada", reason="let go by the issuer")
+    assert isinstance(await treasury.pay(refund), RefundPaid)
+    assert debts.sent() == [repayment(1)]
+
+
+@pytest.mark.parametrize("state", [{"exists": False}, {"trustline": False}])
+async def test_a_payer_whose_account_cannot_take_it_gets_it_set_aside(debts, state):
+    """Fault 23: the money waits on the ledger, theirs at any time and ours after the window."""
     refund = await debts.owe()
     debts.world.fund(PAYER, **state)
     treasury = debts.treasury()
     answer = await treasury.pay(refund)
+    assert isinstance(answer, RefundPaid)
+    assert await treasury.pay(refund) == answer
+    found = await debts.source.claimable_balance(answer.balance_id)
+    assert (found.amount, set(found.claimants)) == (cngn("100"), {PAYER, TREASURY})
+    (waiting,) = await debts.store.claimables.all()
+    assert (waiting.balance_id, waiting.claimant) == (answer.balance_id, PAYER)
+    ((to, amount),) = debts.sent()
+    assert (to[0], amount) == ("B", cngn("100")), "into the balance, and nowhere else"
+    assert debts.balance() == 0
+
+
+async def test_what_is_set_aside_names_its_deposit_and_is_made_once(debts, ledger_clock):
+    """I9: whichever envelope gets into a ledger, it makes the same balance."""
+    refund = await debts.owe()
+    debts.world.fund(PAYER, exists=False)
+    await crash(debts, refund, at="submit", done=False)
+    ledger_clock.jump(seconds=121)
+    answer = await debts.treasury().pay(refund)
+    first, second = debts.refunds.signed
+    assert first.transaction_hash != second.transaction_hash
+    assert first.balance_id == second.balance_id == answer.balance_id
+    opened = TransactionEnvelope.from_xdr(second.envelope_xdr, identities.NETWORK_PASSPHRASE)
+    assert opened.transaction.memo.memo_return.hex() == refund.deposit_hash
+
+
+async def test_a_multiplexed_payer_that_cannot_be_paid_is_held(debts):
+    """Fault 17: a claimable balance cannot carry the number, and without it nobody knows whose money it is."""
+    muxed = MuxedAccount(PAYER, 7).account_muxed
+    refund = await debts.owe(destination=muxed)
+    debts.world.fund(PAYER, exists=False)
+    answer = await debts.treasury().pay(refund)
     assert isinstance(answer, RefundHeld)
-    assert word in answer.reason
+    assert muxed in answer.reason
     assert debts.refunds.signed == []
-    debts.world.fund(PAYER, cngn="0")
-    assert await treasury.pay(refund) == answer, "only a person lets it go again"
-    await debts.store.refunds.reopen(refund.refund_id, actor="ada", reason="trusts again")
-    assert isinstance(await treasury.pay(refund), RefundPaid)
-    assert debts.sent() == [repayment(1)]
 
 
 async def test_a_contract_that_paid_is_held(debts):
@@ -49,32 +132,55 @@ async def test_a_contract_that_paid_is_held(debts):
     assert debts.sent() == []
 
 
-async def test_a_payer_whose_trustline_is_full_is_held_after_the_ledger_said_so(debts, repayment):
-    """Fault 23: it failed in a ledger, which used its number and moved nothing."""
+async def test_a_full_trustline_gets_time_and_then_the_money_is_set_aside(debts):
+    """Fault 23: each try failed in a ledger, which used its number and moved nothing."""
     refund = await debts.owe()
     debts.world.fund(PAYER, cngn="5", limit="10")
     treasury = debts.treasury()
+    for _ in range(LINE_FULL_TRIES - 1):
+        with pytest.raises(Unavailable, match="op_line_full") as waiting:
+            await treasury.pay(refund)
+        assert waiting.value.retry_after_seconds == ROOM_MADE_SECONDS
     answer = await treasury.pay(refund)
-    assert isinstance(answer, RefundHeld)
-    assert "op_line_full" in answer.reason
-    assert debts.refunds.settled == [EnvelopeState.FAILED]
-    debts.world.fund(PAYER, cngn="5")
-    await debts.store.refunds.reopen(refund.refund_id, actor="ada", reason="there is room again")
-    assert isinstance(await treasury.pay(refund), RefundPaid)
-    first, second = debts.refunds.signed
-    assert second.sequence == first.sequence + 1
-    assert debts.sent() == [repayment(1)]
+    assert isinstance(answer, RefundPaid)
+    assert answer.balance_id is not None
+    assert debts.refunds.settled == [EnvelopeState.FAILED] * LINE_FULL_TRIES
+    numbers = [envelope.sequence for envelope in debts.refunds.signed]
+    assert numbers == list(range(numbers[0], numbers[0] + LINE_FULL_TRIES + 1))
 
 
-async def test_a_failure_in_a_ledger_is_found_after_a_crash(debts):
+async def test_a_failure_in_a_ledger_is_found_after_a_crash(debts, repayment):
     """Fault 28."""
     refund = await debts.owe()
     debts.world.fund(PAYER, cngn="5", limit="10")
     await crash(debts, refund, at="submit", done=True)
-    answer = await debts.treasury().pay(refund)
-    assert isinstance(answer, RefundHeld)
-    assert "op_line_full" in answer.reason
+    treasury = debts.treasury()
+    with pytest.raises(Unavailable, match="op_line_full"):
+        await treasury.pay(refund)
     assert debts.refunds.settled == [EnvelopeState.FAILED]
+    debts.world.fund(PAYER, cngn="5")
+    assert isinstance(await treasury.pay(refund), RefundPaid)
+    assert debts.sent() == [repayment(1)]
+
+
+@pytest.mark.parametrize(
+    "ceilings",
+    [
+        RefundCeilings(each=cngn("99"), hourly=cngn("1000")),
+        RefundCeilings(each=cngn("1000"), hourly=cngn("99")),
+    ],
+)
+async def test_a_refund_above_a_ceiling_waits_for_a_person(debts, repayment, ceilings):
+    """A bug that opens refunds must not empty the treasury."""
+    refund = await debts.owe()
+    treasury = debts.treasury(rules=RefundRules(ceilings=ceilings))
+    answer = await treasury.pay(refund)
+    assert isinstance(answer, RefundHeld)
+    assert "ceiling" in answer.reason
+    assert debts.refunds.signed == []
+    await debts.store.refunds.reopen(refund.refund_id, actor="ada", reason="looked at it")
+    assert isinstance(await treasury.pay(refund), RefundPaid)
+    assert debts.sent() == [repayment(1)]
 
 
 async def test_a_treasury_without_the_money_signs_nothing_and_pays_once_it_is_funded(

@@ -64,7 +64,7 @@ class Till:
             "ledger": 256,
             "closed_at": self.clock(),
             "payer": PAYER,
-            "amount": order.due if order else Stroops(10_000_000),
+            "amount": order.due if order else Stroops(20_000_000),
             "memo": order.memo.encode() if order else None,
             "memo_type": "text" if order else "none",
         }
@@ -156,14 +156,27 @@ class Till:
             reason="nothing was sold",
         )
 
-    def envelope(self, refund: Refund, **changes: Any) -> RefundEnvelope:
-        """A signed transaction that pays a refund."""
+    async def channels(self, *numbers: int) -> None:
+        """Accounts that refunds may own; 0 is the treasury's own."""
+        for number in numbers:
+            await self.store.channels.add(number, f"channel {number}" if number else WALLET)
+
+    async def envelope(self, refund: Refund, **changes: Any) -> RefundEnvelope:
+        """A signed transaction that pays a refund, for the account and number that it owns.
+
+        Where no account is free one is made.
+        """
         number = next(self.numbers)
+        await self.channels(0)
+        owned = await self.store.channels.claim(refund.refund_id)
+        if owned is None:
+            await self.channels(number)
+            owned = await self.store.channels.claim(refund.refund_id)
         facts = {
             "transaction_hash": hashlib.sha256(f"envelope {number}".encode()).hexdigest(),
             "refund_id": refund.refund_id,
-            "source_account": WALLET,
-            "sequence": number,
+            "source_account": owned.address,
+            "sequence": await self.store.channels.reserve(refund.refund_id, number),
             "envelope_xdr": "signed",
             "valid_until": self.clock() + timedelta(minutes=5),
             "state": EnvelopeState.IN_FLIGHT,
@@ -173,7 +186,7 @@ class Till:
     async def signed(self, operation_id: str) -> tuple[Refund, RefundEnvelope]:
         """A refund whose transaction is in flight."""
         refund = await self.whole(operation_id)
-        envelope = self.envelope(refund)
+        envelope = await self.envelope(refund)
         await self.store.refunds.save_envelope(envelope)
         return refund, envelope
 

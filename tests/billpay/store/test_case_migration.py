@@ -1,4 +1,4 @@
-"""What waited for a person before there were cases has one once they are there."""
+"""What was there before a migration has afterwards what everything new has: a case where it waits, an alias."""
 
 import psycopg
 import pytest
@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from billpay.clock import system_clock
 from billpay.domain.cases import CaseKind
+from billpay.domain.ids import alias_of
 from billpay.store import Store
 from billpay.store.database import driver_url
 from billpay.store.schema import _config, migrate
@@ -59,3 +60,22 @@ async def test_what_waits_already_becomes_a_case(empty_database_url, migrate_to)
         (CaseKind.PARKED_CREDIT, "77", "no amount in it"),
         (CaseKind.PROVIDER_ACCOUNT, "vtpass", "it refuses our keys"),
     ]
+
+
+async def test_an_order_from_before_there_were_aliases_has_one(empty_database_url, migrate_to):
+    """Its customer may still ask how to pay without text."""
+    await migrate_to("0004")
+    with psycopg.connect(empty_database_url) as connection:
+        placed = """
+            WITH placed AS (
+                INSERT INTO transactions (wallet_address, type, cngn_amount)
+                VALUES ('w', 'bill_payment', 500) RETURNING transaction_id
+            )
+            INSERT INTO bill_payments (transaction_id, provider_name, account_number, bill_type)
+            SELECT transaction_id, 'vtpass', '08011111111', 'airtime' FROM placed RETURNING transaction_id
+        """
+        ((transaction_id,),) = connection.execute(placed).fetchall()
+    await migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        ((alias,),) = connection.execute("SELECT alias FROM bill_payments").fetchall()
+    assert alias == alias_of(transaction_id)

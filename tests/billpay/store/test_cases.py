@@ -80,7 +80,7 @@ async def test_a_held_refund_that_was_paid_after_all_ends_its_case(till, cases):
     )
     assert [case.detail for case in await cases.all()] == [reason]
     await till.store.refunds.reopen(refund.refund_id, actor="ada", reason="looked it up")
-    second = till.envelope(refund)
+    second = await till.envelope(refund)
     await till.store.refunds.save_envelope(second)
     await till.store.refunds.mark_paid(refund.refund_id, second.transaction_hash)
     assert await cases.all() == []

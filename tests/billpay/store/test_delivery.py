@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from billpay.domain.cases import CaseKind
 from billpay.domain.deposits import Disposition
 from billpay.domain.outcomes import Answer, Delivered, Processing, TokenAwaited
 from billpay.domain.routing import ProviderName
@@ -114,6 +115,8 @@ async def test_a_token_that_comes_after_the_end_still_reaches_its_owner(till, co
         await till.store.attempts.save_answer(opened.request_id, late)
         assert (await record(order)).receipt == till.receipt()
     assert await till.status(order) is BillStatus.COMPLETED
+    told = [case.kind for case in await till.store.cases.all()]
+    assert told == [CaseKind.LATE_TOKEN, CaseKind.OTHER_TOKENS]
 
 
 async def test_an_uncertain_answer_after_the_end_changes_nothing(till, complete, record):

@@ -2,13 +2,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
-from billpay.domain.deposits import Credit, Disposition, StrayReason
+from billpay.domain.deposits import Credit, DepositPolicy, Disposition, DustPolicy, StrayReason
 from billpay.domain.ids import bill_workflow_id
-from billpay.domain.money import Stroops
+from billpay.domain.money import Stroops, cngn
 from billpay.domain.statuses import BillStatus
 from billpay.ledger.base import UnreadableRecord
+from billpay.store import Store
 from billpay.store.orders import PAYABLE_FOR
+from tests.fixtures.postgres import SEALING_KEY
 
 WALLET = "treasury"
 
@@ -16,6 +19,15 @@ WALLET = "treasury"
 @pytest.fixture
 def deposits(store):
     return store.deposits
+
+
+@pytest.fixture
+def statements(store):
+    """What the store's connections are asked to run, as it is asked."""
+    heard = []
+    engine = store._database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *told: heard.append(told[2]))
+    return heard
 
 
 async def test_a_deposit_claims_the_order_its_memo_names(till, deposits):
@@ -118,6 +130,175 @@ async def test_a_memo_that_is_almost_an_orders_is_nobodys(till):
         assert deposit.stray_reason is StrayReason.UNKNOWN_MEMO
 
 
+# Naming an order without text
+
+
+async def test_an_alias_names_an_order_as_its_memo_does(till, deposits):
+    """Fault 17: a memo id, or the id of a multiplexed destination."""
+    for memo_type in ("id", "none"):
+        order = await till.order()
+        credit = till.credit(order, memo=None, memo_type=memo_type, alias=order.alias)
+        (deposit,) = await till.record(credit)
+        assert (deposit.transaction_id, deposit.stray_reason) == (order.transaction_id, None)
+        assert await deposits.get(credit.operation_id) == deposit
+        assert await till.status(order) is BillStatus.CNGN_RECEIVED
+
+
+async def test_an_order_that_plain_sql_has_placed_is_paid_by_its_alias(till, sql):
+    ids = await sql.value(
+        "INSERT INTO transactions (wallet_address, type, cngn_amount) VALUES ('w', 'bill_payment', 50)"
+        " RETURNING transaction_id"
+    )
+    alias = await sql.value(
+        "INSERT INTO bill_payments (transaction_id, provider_name, account_number, bill_type)"
+        " VALUES (%s, 'vtpass', '1', 'electricity') RETURNING alias",
+        ids,
+    )
+    (deposit,) = await till.record(till.credit(alias=alias, amount=cngn("50")))
+    assert (deposit.transaction_id, deposit.stray_reason) == (ids, None)
+
+
+@pytest.mark.parametrize("alias", [0, 7, 2**63 - 1, 2**63, 2**64 - 1])
+async def test_a_number_that_is_no_orders_is_kept_exactly_and_names_nobody(till, deposits, alias):
+    await till.order()
+    credit = till.credit(memo_type="id", alias=alias)
+    (deposit,) = await till.record(credit)
+    assert deposit.stray_reason is StrayReason.UNKNOWN_MEMO
+    assert (await deposits.get(credit.operation_id)).credit.alias == alias
+
+
+async def test_memo_and_alias_of_one_order_agree_and_of_two_contradict_each_other(till):
+    one, other = await till.order(), await till.order()
+    contradictory = till.credit(one, alias=other.alias)
+    agreeing = till.credit(one, alias=one.alias)
+    first, second = await till.record(contradictory, agreeing)
+    assert (first.stray_reason, first.transaction_id) == (StrayReason.CONTRADICTORY, None)
+    assert (second.stray_reason, second.transaction_id) == (None, one.transaction_id)
+    assert await till.status(other) is BillStatus.PENDING_PAYMENT
+
+
+@pytest.mark.parametrize("change", [{"memo": b"lunch"}, {"alias": 7}])
+async def test_whatever_names_nobody_contradicts_nobody(till, change):
+    order = await till.order()
+    (deposit,) = await till.record(till.credit(order, **{"alias": order.alias} | change))
+    assert deposit.transaction_id == order.transaction_id
+
+
+@pytest.mark.parametrize("memo_type", ["hash", "return"])
+async def test_a_hash_is_an_unknown_memo(till, memo_type):
+    """A return memo is somebody's refund to us."""
+    (deposit,) = await till.record(till.credit(memo_type=memo_type))
+    assert deposit.stray_reason is StrayReason.UNKNOWN_MEMO
+
+
+# Dust
+
+
+async def test_dust_is_kept_at_once_with_one_line_in_the_timeline(till, deposits, sql):
+    credit = till.credit(amount=cngn("1"))
+    (deposit,) = await till.record(credit)
+    assert (deposit.stray_reason, deposit.disposition) == (StrayReason.DUST, Disposition.KEPT)
+    assert await deposits.get(credit.operation_id) == deposit
+    assert await deposits.unstarted() == []
+    record = await till.store.payments.record_of_deposit(credit.operation_id)
+    assert [(event.kind, event.detail) for event in record.events] == [
+        (
+            "stray_deposit_dust",
+            f"1 cNGN arrived in {credit.transaction_hash} and is kept: it is dust",
+        )
+    ]
+    assert await till.store.cases.all() == []
+
+
+async def test_dust_does_not_use_an_order_up(till):
+    """Whoever knows a memo can send a trifle to it."""
+    order = await till.order()
+    trifle, payment = till.credit(order, amount=cngn("0.5")), till.credit(order)
+    kept, claim = await till.record(trifle, payment)
+    assert (kept.stray_reason, kept.transaction_id) == (StrayReason.DUST, order.transaction_id)
+    assert claim.stray_reason is None
+    assert await till.kinds(order.transaction_id) == [
+        "pending_payment",
+        "stray_deposit_dust",
+        "cngn_received",
+    ]
+
+
+async def test_dust_goes_back_like_any_other_stray_where_the_policy_says_so(
+    till, database_url, clock
+):
+    policy = DepositPolicy(dusty=DustPolicy.REFUND)
+    store = await Store.open(
+        database_url, sealing_key=SEALING_KEY, clock=clock, deposit_policy=policy
+    )
+    credit = till.credit(await till.order(), amount=cngn("0.5"))
+    (deposit,) = await store.deposits.record_page(WALLET, till.page(credit))
+    assert (deposit.stray_reason, deposit.disposition) == (StrayReason.DUST, Disposition.PENDING)
+    assert await store.deposits.unstarted() == [deposit]
+    assert (await till.whole(credit.operation_id)).amount == credit.amount
+    await store.close()
+
+
+# Pages
+
+
+async def test_a_page_of_every_kind_is_recorded_in_its_order(till, deposits, sql):
+    orders = [await till.order() for _ in range(3)]
+    credits_ = [
+        till.credit(),
+        *(till.credit(order) for order in reversed(orders)),
+        till.credit(orders[1]),
+        till.credit(amount=cngn("0.1")),
+    ]
+    found = await till.record(*credits_)
+    assert [deposit.credit for deposit in found] == credits_
+    assert [deposit.stray_reason for deposit in found] == [
+        StrayReason.NO_MEMO,
+        None,
+        None,
+        None,
+        StrayReason.DUPLICATE,
+        StrayReason.DUST,
+    ]
+    told = await sql.rows(
+        "SELECT operation_id FROM payment_events WHERE operation_id <> '' ORDER BY id"
+    )
+    assert [name for (name,) in told] == [credit.operation_id for credit in credits_]
+
+
+async def test_what_a_server_tells_twice_on_one_page_is_one_deposit(till, deposits):
+    """I1."""
+    order = await till.order()
+    credit = till.credit(order)
+    assert len(await till.record(credit, credit)) == 1
+    assert (await deposits.get(credit.operation_id)).stray_reason is None
+
+
+async def test_a_page_is_recorded_in_a_few_statements_whatever_its_length(till, statements):
+    async def counted(length):
+        read = till.page(*[till.credit(await till.order()) for _ in range(length)])
+        statements.clear()
+        await till.store.deposits.record_page(WALLET, read)
+        return len(statements)
+
+    assert await counted(40) == await counted(2)
+
+
+async def test_pages_that_overlap_crosswise_wait_for_each_other_and_never_for_ever(till, deposits):
+    """Bills are locked in one order, whatever the order of the credits."""
+    orders = [await till.order() for _ in range(6)]
+    first = [till.credit(order) for order in orders]
+    second = [till.credit(order) for order in reversed(orders)]
+    new = await asyncio.gather(
+        *(deposits.record_page(WALLET, till.page(*page)) for page in (first, second) * 2)
+    )
+    assert sorted(len(found) for found in new) == [0, 0, 6, 6]
+    for order in orders:
+        record = await till.store.payments.record(order.transaction_id)
+        reasons = {deposit.stray_reason for deposit in record.deposits}
+        assert reasons == {None, StrayReason.DUPLICATE}
+
+
 async def test_a_late_deposit_still_claims_an_expired_order(till):
     """Fault 16."""
     order = await till.order()
@@ -171,10 +352,28 @@ async def test_a_deposit_waits_in_the_outbox_until_its_workflow_is_started(till,
     waiting = [deposit.credit.operation_id for deposit in await deposits.unstarted()]
     assert waiting == [first, second]
     assert len(await deposits.unstarted(limit=1)) == 1
+    (behind,) = await deposits.unstarted(behind=first)
+    assert behind.credit.operation_id == second
+    assert list(await deposits.unstarted(behind=second)) == []
     for _ in range(2):
-        await deposits.mark_started(first, bill_workflow_id(order.transaction_id))
+        await deposits.mark_started({first: bill_workflow_id(order.transaction_id)})
         waiting = [deposit.credit.operation_id for deposit in await deposits.unstarted()]
         assert waiting == [second]
+
+
+async def test_two_watchers_that_note_the_same_starts_wait_for_each_other_and_never_for_ever(
+    till, deposits
+):
+    """Fault 61: each has its own order of finishing."""
+    names = [await till.deposit() for _ in range(40)]
+    for _ in range(3):
+        await asyncio.gather(
+            *(
+                deposits.mark_started({name: f"deposit-{name}" for name in order})
+                for order in (names, names[::-1])
+            )
+        )
+    assert list(await deposits.unstarted()) == []
 
 
 async def test_a_deposit_that_never_came_is_not_found(till, deposits):

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg.errors import UniqueViolation
 
+from billpay.domain.money import cngn
 from billpay.domain.outcomes import Answer, TokenAwaited
 from billpay.domain.statuses import BillStatus
 from billpay.store import RefusedError
@@ -131,6 +132,7 @@ async def test_what_the_ledger_said_is_not_edited(till, sql, refused):
         "amount = 1",
         "payer = 'me'",
         "memo = NULL",
+        "alias = 7",
         "closed_at = now()",
         "operation_id = '1'",
     ):
@@ -146,6 +148,31 @@ async def test_money_that_is_delivered_or_returned_is_so_for_good(till, sql, ref
             await sql.rows("UPDATE deposits SET disposition = %s", disposition)
     with pytest.raises(refused, match="is delivered"):
         await sql.rows(REFUND, "whole", "5030", delivered)
+
+
+async def test_dust_that_is_kept_stays_kept(till, sql, refused):
+    """Ours by policy: it has no refund and no workflow, and claims nothing."""
+    kept = await till.deposit(amount=cngn("1"))
+    for disposition in ("pending", "held", "refunded", "delivered"):
+        with pytest.raises(refused, match="is kept and stays so"):
+            await sql.rows("UPDATE deposits SET disposition = %s", disposition)
+    with pytest.raises(refused, match="it has no refund"):
+        await sql.rows(REFUND, "whole", "1", kept)
+    with pytest.raises(RefusedError, match="it has no refund"):
+        await till.whole(kept)
+    with pytest.raises(refused, match="deposits_kept"):
+        await sql.rows("UPDATE deposits SET workflow_id = 'deposit-1'")
+
+
+async def test_nothing_but_dust_is_kept_and_only_from_its_first_moment(till, sql, refused):
+    await till.deposit()
+    with pytest.raises(refused, match="not kept any more"):
+        await sql.rows("UPDATE deposits SET disposition = 'kept', stray_reason = 'dust'")
+    with pytest.raises(refused, match="deposits_kept"):
+        await sql.rows(
+            "INSERT INTO deposits (operation_id, wallet, paging_token, transaction_hash, ledger, closed_at,"
+            " payer, amount, memo_type, disposition) VALUES ('1', '', '', '', 1, now(), '', 5, 'none', 'kept')"
+        )
 
 
 async def test_a_refund_is_what_its_purpose_allows(till, sql, refused):
@@ -165,7 +192,7 @@ async def test_a_deposit_has_one_refund_for_good(till, sql, refused):
     for edit in ("amount = 1", "destination = 'me'", "purpose = 'excess'"):
         with pytest.raises(refused, match="stays what it is"):
             await sql.rows(f"UPDATE refunds SET {edit}")
-    envelope = till.envelope(refund)
+    envelope = await till.envelope(refund)
     await till.store.refunds.save_envelope(envelope)
     await till.store.refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
     with pytest.raises(refused, match="is paid"):
@@ -173,22 +200,78 @@ async def test_a_deposit_has_one_refund_for_good(till, sql, refused):
 
 
 async def test_a_refund_is_paid_once_and_a_number_used_once(till, sql, refused):
-    """I9, I10."""
-    refund, _ = await till.signed(await till.deposit())
+    """I9, I10: even where the guard that asks who owns the number is gone."""
+    refund, envelope = await till.signed(await till.deposit())
     other = await till.whole(await till.deposit())
+    await sql.rows("ALTER TABLE refund_envelopes DISABLE TRIGGER guard_new_envelope")
     with pytest.raises(UniqueViolation, match="one_alive"):
         await sql.rows(ENVELOPE, "b", refund.refund_id, "a channel", 1, "in_flight")
     with pytest.raises(UniqueViolation, match="one_in_flight"):
-        await sql.rows(ENVELOPE, "b", other.refund_id, "treasury", 1, "in_flight")
+        await sql.rows(ENVELOPE, "b", other.refund_id, envelope.source_account, 1, "in_flight")
     await sql.rows("UPDATE refund_envelopes SET state = 'applied'")
     with pytest.raises(UniqueViolation, match="one_alive"):
         await sql.rows(ENVELOPE, "b", refund.refund_id, "treasury", 7, "in_flight")
-    used = await sql.value("SELECT sequence FROM refund_envelopes")
+    used = (envelope.source_account, envelope.sequence)
     with pytest.raises(UniqueViolation, match="one_of_a_sequence"):
-        await sql.rows(ENVELOPE, "b", other.refund_id, "treasury", used, "applied")
+        await sql.rows(ENVELOPE, "b", other.refund_id, *used, "applied")
     for edit in ("state = 'dead'", "envelope_xdr = 'other'", "sequence = 9"):
         with pytest.raises(refused, match="stays"):
             await sql.rows(f"UPDATE refund_envelopes SET {edit}")
+
+
+async def test_only_the_owner_of_a_number_signs_for_it(till, sql, refused):
+    """I10."""
+    refund, envelope = await till.signed(await till.deposit())
+    other = await till.whole(await till.deposit())
+    for owner, account, number in (
+        (other.refund_id, envelope.source_account, envelope.sequence),
+        (refund.refund_id, envelope.source_account, envelope.sequence + 1),
+        (refund.refund_id, "another", envelope.sequence),
+    ):
+        with pytest.raises(refused, match="does not own number"):
+            await sql.rows(ENVELOPE, "b", owner, account, number, "in_flight")
+
+
+async def test_a_channel_stays_with_what_may_still_be_applied(till, sql, refused):
+    """I10: as long as the envelope is in flight, neither its account nor its number is anybody else's."""
+    refund, envelope = await till.signed(await till.deposit())
+    for edit in (
+        "refund_id = NULL, sequence = NULL, claimed_at = NULL",
+        "sequence = sequence + 1",
+        "refund_id = NULL, errand = 'mine'",
+    ):
+        with pytest.raises(refused, match="may still be applied"):
+            await sql.rows(f"UPDATE refund_channels SET {edit}")
+    with pytest.raises(refused, match="in use"):
+        await sql.rows("DELETE FROM refund_channels")
+    with pytest.raises(refused, match="stays what it is"):
+        await sql.rows("UPDATE refund_channels SET number = 9")
+    await till.store.refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
+    assert await sql.value("SELECT refund_id FROM refund_channels") is None
+
+
+async def test_two_refunds_never_own_one_channel_nor_one_two(till, sql):
+    """I9."""
+    refund, _ = await till.signed(await till.deposit())
+    await till.channels(1)
+    with pytest.raises(UniqueViolation):
+        await sql.rows(
+            "UPDATE refund_channels SET refund_id = %s, claimed_at = now() WHERE number = 1",
+            refund.refund_id,
+        )
+
+
+async def test_a_refund_goes_elsewhere_only_on_a_persons_word(till, sql, refused):
+    """I9."""
+    refund = await till.whole(await till.deposit())
+    for edit in ("destination = 'me'", "memo = '7', memo_type = 'id'"):
+        with pytest.raises(refused, match="nobody has redirected it"):
+            await sql.rows(f"UPDATE refunds SET {edit}")
+    word = "redirected_by = 'ada', redirected_at = now()"
+    await sql.rows(f"UPDATE refunds SET destination = 'me', {word}")
+    await till.store.refunds.save_envelope(await till.envelope(refund))
+    with pytest.raises(refused, match="on its way or paid"):
+        await sql.rows(f"UPDATE refunds SET destination = 'me too', {word}")
 
 
 async def test_a_settled_attempt_stays(till, sql, refused):

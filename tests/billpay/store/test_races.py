@@ -93,7 +93,7 @@ class Crowd:
             await self.store.refunds.reopen(refund.refund_id, actor="ada", reason="a reason")
         envelope = await self.store.refunds.in_flight(refund.refund_id)
         if envelope is None:
-            await self.store.refunds.save_envelope(self.till.envelope(refund))
+            await self.store.refunds.save_envelope(await self.till.envelope(refund))
         elif self.dice.random() < 0.5:
             await self.store.refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
         else:

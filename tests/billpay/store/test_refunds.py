@@ -6,7 +6,12 @@ from billpay.domain.deposits import Disposition
 from billpay.domain.ids import refund_id
 from billpay.domain.money import Stroops, cngn
 from billpay.domain.outcomes import Answer, Processing, TokenAwaited
-from billpay.domain.refunds import EnvelopeState, Refund, RefundPurpose, RefundStatus
+from billpay.domain.refunds import (
+    EnvelopeState,
+    Refund,
+    RefundPurpose,
+    RefundStatus,
+)
 from billpay.domain.statuses import BillStatus
 from billpay.failures import Unavailable
 from billpay.store import RefusedError
@@ -137,7 +142,7 @@ async def test_what_came_above_the_due_goes_back_after_delivery(till, excess, re
         with pytest.raises(RefusedError, match="no excess"):
             await excess(operation_id, Stroops(too_much))
     refund = await excess(operation_id)
-    envelope = till.envelope(refund)
+    envelope = await till.envelope(refund)
     await refunds.save_envelope(envelope)
     for _ in range(2):
         await refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
@@ -188,38 +193,27 @@ async def test_a_signed_refund_is_kept_before_anybody_hears_of_it(till, refunds)
     assert await till.status(order) is BillStatus.REFUND_PROCESSING
 
 
-async def test_one_refund_of_an_account_is_in_flight_at_a_time(till, refunds):
-    """Fault 25."""
-    _, first = await till.given_up()
-    await till.signed(first)
-    second = await till.whole(await till.deposit())
-    with pytest.raises(Unavailable, match="another refund"):
-        await refunds.save_envelope(till.envelope(second))
-    await refunds.save_envelope(till.envelope(second, source_account="a channel"))
-
-
-async def test_a_number_that_was_used_since_it_was_read_is_not_signed_for(till, refunds):
-    """Fault 25: it could never be applied, and every other refund would wait for its end."""
-    _, first = await till.given_up()
-    paid, used = await till.signed(first)
-    await refunds.mark_paid(paid.refund_id, used.transaction_hash)
-    second = await till.whole(await till.deposit())
-    with pytest.raises(Unavailable, match="was used meanwhile"):
-        await refunds.save_envelope(till.envelope(second, sequence=used.sequence))
-    assert await refunds.in_flight(second.refund_id) is None
-    await refunds.save_envelope(till.envelope(second, sequence=used.sequence + 1))
-
-
-async def test_two_workers_sign_at_once_and_one_of_them_waits(till, refunds):
-    """Fault 25, fault 57: for two refunds, and for one."""
+async def test_two_runs_of_a_refund_sign_at_once_and_one_of_them_waits(till, refunds):
+    """Fault 25, fault 57: both have the number that the refund owns, and one of them is kept."""
     one, other = [await till.whole(await till.deposit()) for _ in range(2)]
-    envelopes = [till.envelope(one), till.envelope(other), till.envelope(one)]
+    envelopes = [await till.envelope(refund) for refund in (one, other, one)]
+    assert envelopes[0].sequence == envelopes[2].sequence
+    assert envelopes[0].source_account == envelopes[2].source_account != envelopes[1].source_account
     results = await asyncio.gather(
         *(refunds.save_envelope(envelope) for envelope in envelopes), return_exceptions=True
     )
-    assert sum(isinstance(result, Unavailable) for result in results) == 2
+    assert sum(isinstance(result, Unavailable) for result in results) == 1
     in_flight = [await refunds.in_flight(refund.refund_id) for refund in (one, other)]
-    assert sum(envelope is not None for envelope in in_flight) == 1
+    assert all(envelope is not None for envelope in in_flight)
+
+
+@pytest.mark.parametrize("wrong", [{"sequence": 77}, {"source_account": "another"}])
+async def test_what_a_refund_does_not_own_is_not_signed_for(till, refunds, wrong):
+    """I10."""
+    refund = await till.whole(await till.deposit())
+    with pytest.raises(Unavailable, match="does not own"):
+        await refunds.save_envelope(await till.envelope(refund, **wrong))
+    assert await refunds.in_flight(refund.refund_id) is None
 
 
 async def test_a_paid_refund_ends_deposit_and_order_in_one_commit(till, refunds, sql):
@@ -256,7 +250,7 @@ async def test_an_envelope_that_moved_nothing_makes_room_for_the_next(till, refu
         await refunds.settle_envelope(envelope.transaction_hash, state)
     with pytest.raises(RefusedError, match=f"is {state}"):
         await refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
-    following = till.envelope(refund)
+    following = await till.envelope(refund)
     await refunds.save_envelope(following)
     assert await refunds.in_flight(refund.refund_id) == following
     assert (await refunds.get(refund.refund_id)).status is RefundStatus.OPEN
@@ -289,7 +283,7 @@ async def test_what_the_ledger_applied_is_never_dead(till, refunds):
     with pytest.raises(RefusedError, match="is applied"):
         await refunds.settle_envelope(envelope.transaction_hash, EnvelopeState.DEAD)
     with pytest.raises(RefusedError, match="is paid"):
-        await refunds.save_envelope(till.envelope(refund))
+        await refunds.save_envelope(await till.envelope(refund))
     with pytest.raises(RefusedError, match="is paid"):
         await refunds.hold(refund.refund_id, "too late")
     await refunds.reopen(refund.refund_id, actor="ada", reason="too late")
@@ -314,7 +308,7 @@ async def test_a_held_refund_waits_for_a_person_with_its_deposit_and_order(till,
     assert held.refunds[0].held_reason == "the payer demands a memo"
     assert [event.kind for event in held.events].count("refund_held") == 1
     with pytest.raises(RefusedError, match="is held"):
-        await refunds.save_envelope(till.envelope(refund))
+        await refunds.save_envelope(await till.envelope(refund))
     for _ in range(2):
         await refunds.reopen(refund.refund_id, actor="ada", reason="they gave us an address")
     reopened = await till.store.payments.record(order.transaction_id)
@@ -322,7 +316,7 @@ async def test_a_held_refund_waits_for_a_person_with_its_deposit_and_order(till,
     assert reopened.deposits[0].disposition is Disposition.PENDING
     assert reopened.refunds[0].status is RefundStatus.OPEN
     assert {"ada"} == {e.actor for e in reopened.events if e.detail == "they gave us an address"}
-    await refunds.save_envelope(till.envelope(refund))
+    await refunds.save_envelope(await till.envelope(refund))
 
 
 async def test_a_refund_in_flight_is_not_held(till, refunds):
@@ -343,17 +337,18 @@ async def test_a_refund_of_what_was_sold_after_all_is_opened_held(till, refunds)
     assert "sold after all" in refund.held_reason
     assert await till.status(order) is BillStatus.NEEDS_REVIEW
     await refunds.reopen(refund.refund_id, actor="ada", reason="they were wrong")
-    await refunds.save_envelope(till.envelope(refund))
+    await refunds.save_envelope(await till.envelope(refund))
 
 
 async def test_a_refund_is_held_by_the_truth_that_comes_before_its_signature(till, refunds):
     """Fault 38, fault 64: a worker holds the refund in its hands and is about to sign."""
     order, operation_id = await till.given_up()
     refund = await till.whole(operation_id)
+    envelope = await till.envelope(refund)
     request_id = (await till.attempt(order)).request_id
     await till.store.attempts.save_answer(request_id, till.delivery())
     with pytest.raises(RefusedError, match="is held"):
-        await refunds.save_envelope(till.envelope(refund))
+        await refunds.save_envelope(envelope)
     assert await till.status(order) is BillStatus.NEEDS_REVIEW
 
 
@@ -386,4 +381,4 @@ async def test_what_was_sold_while_its_refund_was_in_flight_is_not_signed_for_ag
     assert held.status is RefundStatus.HELD
     assert "sold after all" in held.held_reason
     with pytest.raises(RefusedError):
-        await refunds.save_envelope(till.envelope(refund))
+        await refunds.save_envelope(await till.envelope(refund))

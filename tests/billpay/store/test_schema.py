@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 from billpay.clock import system_clock
-from billpay.domain.ids import memo_of, transaction_id_from_memo
+from billpay.domain.ids import alias_of, memo_of, transaction_id_from_memo
 from billpay.failures import Misconfigured, Unavailable
 from billpay.store import Store
 from billpay.store.database import driver_url
@@ -131,3 +131,13 @@ def test_sql_and_python_write_the_same_memo(database_url, transaction_ids):
         memos = [memo for (memo,) in rows]
     assert memos == [memo_of(one) for one in ids]
     assert [transaction_id_from_memo(memo.encode()) for memo in memos] == ids
+
+
+@given(st.lists(st.uuids(), max_size=200))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sql_and_python_give_an_order_the_same_number(database_url, transaction_ids):
+    """An order placed by plain SQL is found by its alias."""
+    ids = EXTREMES + transaction_ids
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("SELECT bill_alias(id) FROM unnest(%s::uuid[]) AS id", [ids])
+        assert [alias for (alias,) in rows] == [alias_of(one) for one in ids]

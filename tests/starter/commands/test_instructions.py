@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from stellar_sdk import Network, TextMemo
+from stellar_sdk import MuxedAccount, Network, TextMemo
 from stellar_sdk.sep.stellar_uri import PayStellarUri
 
 from billpay.domain.bills import BillerCode, BillType, MeterType
@@ -68,6 +68,20 @@ def test_a_person_reads_how_much_where_to_with_which_memo_and_until_when(order):
     for fact in ("5,030 cNGN", identities.treasury().public_key, order.memo, "2026-03-02 10:00:00"):
         assert fact in text
     assert identities.issuer().public_key in text
+
+
+def test_a_payer_without_text_has_a_number_and_an_address_of_the_orders_own(order):
+    """Fault 17."""
+    told = instructions(order)
+    address = MuxedAccount.from_account(told.muxed_address)
+    assert address == MuxedAccount(identities.treasury().public_key, order.alias)
+    for fact in (str(order.alias), told.muxed_address):
+        assert fact in told.text()
+    document = told.document()
+    assert (document["memo_id"], document["muxed_address"]) == (
+        str(order.alias),
+        told.muxed_address,
+    )
 
 
 def test_the_account_is_masked_for_a_person(order):

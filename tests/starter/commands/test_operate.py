@@ -19,10 +19,17 @@ from temporalio.worker import Worker
 from activities import names
 from billpay.domain.bills import BillerCode, BillType
 from billpay.domain.deposits import Credit, ReturnIt
-from billpay.domain.ids import bill_workflow_id, deposit_workflow_id
+from billpay.domain.ids import bill_workflow_id, deposit_workflow_id, refund_task_queue
 from billpay.domain.interventions import STATUS_QUERY, PaymentProgress
 from billpay.domain.money import Kobo, Stroops
-from billpay.domain.refunds import RefundAnswer, RefundHeld, RefundPaid
+from billpay.domain.refunds import (
+    MemoKind,
+    RefundAnswer,
+    RefundHeld,
+    RefundPaid,
+    RefundPurpose,
+    RefundStatus,
+)
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import (
     BillPaymentRequest,
@@ -42,7 +49,7 @@ from starter.commands import operating
 from starter.local.ports import Ports, any_free_port
 from starter.local.state import StackState
 from starter.local.temporal_server import PORT, UI_PORT, TemporalServer
-from worker import register_search_attributes
+from starter.preparing import register_search_attributes
 from workflows.bill_payment import BillPaymentWorkflow
 from workflows.resend_notification import ResendNotificationWorkflow
 from workflows.return_deposit import ReturnDepositWorkflow
@@ -52,6 +59,7 @@ RULES = PaymentRules(confirmation_deadline_seconds=1800, review_window_seconds=0
 LOOK_EVERY_SECONDS = 0.05
 WAIT_SECONDS = 30
 OPERATION_ID = "4294967297"
+OTHER = identities.payer(7).public_key
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -84,12 +92,6 @@ class Script:
         async def verify_payment(request: VerifyPayment) -> PaymentVerdict:
             return ReturnIt(reason="too little arrived")
 
-        @activity.defn(name=names.REFUND_PAYMENT)
-        async def refund_payment(request: RefundStep) -> RefundAnswer:
-            if self.retried:
-                return RefundPaid(transaction_hash="ab" * 32, amount=Stroops(1))
-            return RefundHeld(reason="the payer has no trustline")
-
         @activity.defn(name=names.RETRY_REFUND)
         async def retry_refund(request: RetryRefund) -> None:
             self.retried.append(request)
@@ -102,7 +104,16 @@ class Script:
         async def notify_customer(request: NotifyStep) -> None:
             self.notified.append(request)
 
-        return [verify_payment, refund_payment, retry_refund, record_progress, notify_customer]
+        return [verify_payment, retry_refund, record_progress, notify_customer]
+
+    def treasury_activities(self):
+        @activity.defn(name=names.REFUND_PAYMENT)
+        async def refund_payment(request: RefundStep) -> RefundAnswer:
+            if self.retried:
+                return RefundPaid(transaction_hash="ab" * 32, amount=Stroops(1))
+            return RefundHeld(reason="the payer has no trustline")
+
+        return [refund_payment]
 
 
 @dataclass
@@ -165,11 +176,16 @@ async def payment(server, here, store, clock, monkeypatch):
     monkeypatch.setenv("TEMPORAL_TASK_QUEUE", queue)
     client = await Client.connect(server.address, data_converter=pydantic_data_converter)
     script = Script()
-    async with Worker(
-        client,
-        task_queue=queue,
-        workflows=[BillPaymentWorkflow, ReturnDepositWorkflow, ResendNotificationWorkflow],
-        activities=script.activities(),
+    async with (
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=[BillPaymentWorkflow, ReturnDepositWorkflow, ResendNotificationWorkflow],
+            activities=script.activities(),
+        ),
+        Worker(
+            client, task_queue=refund_task_queue(queue), activities=script.treasury_activities()
+        ),
     ):
         yield Payment(client, queue, script, order)
 
@@ -243,6 +259,65 @@ async def test_a_stray_deposit_is_decided_by_its_operation_id(payment, decide):
     handle = await payment.start_stray()
     assert (await decide("retry", payment.queue, *WHY)).exit_code == 0
     assert "refunded" in await handle.result()
+
+
+@pytest_asyncio.fixture
+async def held(payment, store, clock):
+    """The refund of its deposit, held in our records."""
+    await pay(store, clock, payment.order)
+    return await store.refunds.open(
+        operation_id=OPERATION_ID,
+        purpose=RefundPurpose.WHOLE,
+        amount=payment.order.due,
+        reason="nothing was sold",
+        hold="the payer is an exchange",
+    )
+
+
+async def test_a_held_refund_goes_to_another_address_on_a_persons_word(
+    payment, decide, store, held
+):
+    """I16: who sent it there and why is in the timeline."""
+    handle = await payment.start()
+    accepted = await decide("refund-to", payment.id, OTHER, "--memo-id", "42", *WHY)
+    assert accepted.exit_code == 0, accepted.stderr
+    assert OTHER in accepted.stdout
+    assert await handle.result() == "refunded"
+    refund = await store.refunds.get(held.refund_id)
+    assert (refund.destination, refund.memo, refund.memo_type) == (OTHER, "42", MemoKind.ID)
+    assert refund.status is RefundStatus.OPEN
+    events = (await store.payments.record(payment.order.transaction_id)).events
+    (event,) = [event for event in events if event.kind == "refund_redirected"]
+    assert event.actor == "ada"
+    assert "the customer rang" in event.detail
+
+
+async def test_a_refund_that_was_sent_elsewhere_in_vain_may_be_sent_there_again(
+    payment, decide, store, held
+):
+    """A command that dies between our records and the workflow leaves a decision that can be repeated."""
+    handle = await payment.start()
+    await store.refunds.redirect(
+        held.refund_id, destination=OTHER, memo=None, memo_type=None, actor="ada", reason="once"
+    )
+    accepted = await decide("refund-to", payment.id, OTHER, *WHY)
+    assert accepted.exit_code == 0, accepted.stderr
+    assert await handle.result() == "refunded"
+
+
+async def test_a_payment_that_owes_nothing_sends_nothing_elsewhere(payment, decide):
+    handle = await payment.start()
+    refused = await decide("refund-to", payment.id, OTHER, *WHY)
+    assert refused.exit_code == 1
+    assert "nothing of it is owed back" in refused.stderr
+    await handle.terminate()
+
+
+async def test_a_payment_that_has_ended_sends_nothing_elsewhere(payment, decide, store, held):
+    refused = await decide("refund-to", payment.id, OTHER, *WHY)
+    assert refused.exit_code == 1
+    assert "does not run" in refused.stderr
+    assert (await store.refunds.get(held.refund_id)).destination != OTHER
 
 
 async def test_a_running_payment_tells_its_customer_again(payment, decide):

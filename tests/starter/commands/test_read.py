@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest_asyncio
+from stellar_sdk import MuxedAccount
 
 from billpay.domain.bills import BillerCode, BillType, MeterType
 from billpay.domain.deposits import Credit
@@ -119,6 +120,30 @@ async def test_everything_about_a_payment_is_one_document(here, delivered):
 async def test_a_payment_is_found_by_its_memo_too(here, delivered):
     told = await ask(here.json, "show", delivered.memo)
     assert told["transaction_id"] == str(delivered.transaction_id)
+
+
+async def test_the_other_ways_to_pay_an_order_are_told(here, delivered):
+    """Fault 17."""
+    told = await ask(here.json, "show", delivered.memo)
+    address = MuxedAccount(identities.treasury().public_key, delivered.alias).account_muxed
+    assert (told["memo_id"], told["muxed_address"]) == (str(delivered.alias), address)
+    text = (await ask(here.command, "show", delivered.memo)).stdout
+    assert str(delivered.alias) in text
+    assert address in text
+
+
+async def test_dust_that_is_kept_has_no_workflow_and_waits_for_nobody(here, store, clock):
+    kept = credit(clock, "4294971394", Stroops(5_000_000), None)
+    await record(store, kept.model_copy(update={"memo_type": "none", "alias": 7}))
+    told = await ask(here.json, "show", "4294971394")
+    assert (told["disposition"], told["stray_reason"], told["workflow_id"], told["alias"]) == (
+        "kept",
+        "dust",
+        None,
+        "7",
+    )
+    assert "alias 7" in (await ask(here.command, "show", "4294971394")).stdout
+    assert (await ask(here.json, "list"))["stray_deposits"] == []
 
 
 async def test_a_token_is_shown_only_on_demand(here, delivered):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from billpay.domain.deposits import Credit, Deposit, Disposition, StrayReason
+from billpay.domain.deposits import Credit, Deposit, DepositPolicy, Disposition, StrayReason
 from billpay.domain.money import Stroops, cngn, naira
 from billpay.domain.refunds import Refund, RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
@@ -24,7 +24,7 @@ from starter.truth.rules import RULES
 
 ASSET = ("cNGN", issuer().public_key)
 TREASURY, ADA, BAYO = treasury().public_key, payer(1).public_key, payer(2).public_key
-DUST, LEFT = cngn("1"), cngn("5630.5")
+DUST, LEFT = cngn("1"), cngn("5631.25")
 
 LIGHT, CALLS, EXTRA = UUID(int=1), UUID(int=2), UUID(int=3)
 """Orders: electricity that was delivered, airtime that was refunded, airtime that was paid for with too much."""
@@ -119,6 +119,7 @@ class Both:
     """Both sides, to be falsified one value at a time; as they are here, they agree."""
 
     balance: Stroops = LEFT
+    policy: DepositPolicy = field(default_factory=lambda: DepositPolicy(dust=DUST))
     sales: list[Sale] = field(
         default_factory=lambda: [
             sale("light-1", "account 1", "5000", tokens=[TOKEN]),
@@ -140,6 +141,7 @@ class Both:
             moved("out-2", TREASURY, ADA, "500", transaction_hash="hash refund-in-2-whole"),
             moved("out-3", TREASURY, ADA, "250", transaction_hash="hash refund-in-3-excess"),
             moved("out-4", TREASURY, ADA, "40", transaction_hash="hash refund-in-4-whole"),
+            moved("in-dust", ADA, TREASURY, "0.75"),
         ]
     )
     messages: list[Told] = field(
@@ -171,6 +173,7 @@ class Both:
             deposit("in-3", "750", Disposition.DELIVERED, claims=EXTRA),
             deposit("in-4", "40", Disposition.REFUNDED, stray=StrayReason.NO_MEMO),
             deposit("in-5", "100", Disposition.HELD, claims=LIGHT, stray=StrayReason.DUPLICATE),
+            deposit("in-dust", "0.75", Disposition.KEPT, stray=StrayReason.DUST),
         ]
     )
     refunds: list[RefundRecord] = field(
@@ -192,7 +195,7 @@ class Both:
             told=self.messages,
         )
         records = Records(orders=self.orders, deposits=self.deposits, refunds=self.refunds)
-        return Books(world, records, dust=DUST)
+        return Books(world, records, self.policy)
 
     def invariants(self):
         """Which invariants the rules see broken."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
 from billpay.buying import Buyer
 from billpay.clock import system_clock
@@ -22,7 +21,6 @@ from billpay.domain.tokens import spoken_token
 from billpay.failures import Unavailable
 from billpay.intake import Intake
 from billpay.ledger.horizon import Horizon
-from billpay.ledger.signing import SecretSigner
 from billpay.ledger.treasury import Treasury
 from billpay.providers import build_providers
 from billpay.sandbox.identities import payer
@@ -32,6 +30,7 @@ from billpay.store.orders import NewOrder
 from starter.ordering import Typed, read_typed
 from starter.truth import compare
 from starter.truth.reading import read_world, sandbox_at
+from starter.wallet import build_signer, build_wallet
 from tests.fixtures.sandbox import Sandbox
 
 
@@ -125,13 +124,9 @@ async def service(store, sandbox):
                 batch_size=50,
             ),
             buyer=Buyer(store=store, providers=providers, clock=system_clock),
-            treasury=Treasury(
-                source=horizon,
-                signer=SecretSigner(SecretStr(settings.required("system_wallet_secret"))),
-                refunds=store.refunds,
-                network_passphrase=passphrase,
-                **asset,
-            ),
+            treasury=build_wallet(
+                settings, store=store, source=horizon, signer=build_signer(settings)
+            ).treasury,
         )
 
 
@@ -201,6 +196,14 @@ async def test_a_sale_is_seen_whoever_made_it(service, provider):
     assert comparison.differences == []
     (row,) = comparison.rows
     assert row.truth == "sold ₦5,000, with a token"
+
+
+async def test_dust_agrees_at_once(service):
+    """I2: kept by policy, without a step of anybody's."""
+    order = await service.order(account="1111111111111", meter_type="prepaid", amount="5000")
+    for memo in (None, order.memo):
+        await service.receive(memo, cngn("0.75"))
+    assert await service.differences() == []
 
 
 async def test_a_stray_deposit_agrees_once_it_is_back(service):

@@ -8,7 +8,7 @@ import pytest
 from stellar_sdk import MuxedAccount
 
 import starter.truth
-from billpay.domain.deposits import Disposition
+from billpay.domain.deposits import DepositPolicy, Disposition, ExcessPolicy
 from billpay.domain.money import Kobo, Stroops, cngn
 from billpay.domain.refunds import RefundPurpose, RefundStatus
 from billpay.domain.statuses import BillStatus
@@ -71,7 +71,7 @@ def test_a_deposit_row_that_misquotes_the_ledger_is_seen(both, lie):
     assert "I1" in both.invariants()
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(6))
 def test_a_deposit_that_was_never_decided_is_seen(both, index):
     """I2."""
     falsify(both.deposits, index, disposition=Disposition.PENDING)
@@ -96,6 +96,10 @@ def test_an_order_that_waits_for_a_person_holds_its_deposit(both):
         (0, Disposition.HELD),
         (1, Disposition.HELD),
         (4, Disposition.REFUNDED),
+        (4, Disposition.KEPT),
+        (3, Disposition.KEPT),
+        (5, Disposition.REFUNDED),
+        (5, Disposition.DELIVERED),
     ],
 )
 def test_a_deposit_said_to_have_gone_where_it_did_not_is_seen(both, index, lie):
@@ -111,6 +115,31 @@ def test_no_more_than_dust_is_kept_of_an_overpaid_order(both, kept, expected):
     both.balance += amount - both.deposits[0].credit.amount
     falsify(both.movements, 1, amount=amount)
     falsify(both.deposits, 0, credit=both.deposits[0].credit.model_copy(update={"amount": amount}))
+    assert both.invariants() == expected
+
+
+def test_nothing_above_dust_is_kept(both):
+    """I2."""
+    both.policy = DepositPolicy(dust=cngn("0.5"))
+    assert both.invariants() == {"I2"}
+
+
+def test_dust_that_is_kept_is_still_here(both):
+    """I9: sent back all the same, it is a payment that no refund accounts for."""
+    both.movements.append(moved("out-5", TREASURY, ADA, "0.75"))
+    both.balance -= cngn("0.75")
+    assert both.invariants() == {"I5", "I9"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [(ExcessPolicy.REFUND, {"I2"}), (ExcessPolicy.KEEP, set())]
+)
+def test_an_excess_is_kept_only_by_policy(both, policy, expected):
+    """I2."""
+    del both.refunds[1]
+    del both.movements[9]
+    both.balance += cngn("250")
+    both.policy = DepositPolicy(dust=both.policy.dust, over=policy)
     assert both.invariants() == expected
 
 

@@ -1,7 +1,7 @@
 """Reading JSON whose shape is documented: what is there is exactly that, or the reader is told so.
 
-Shapes: developers.stellar.org, "Operations", "Accounts" and "Transactions"; the structs are in Horizon's
-`protocols/horizon`.
+Shapes: developers.stellar.org, "Operations", "Accounts" and "Transactions" for Horizon, whose structs are in its
+`protocols/horizon`; "RPC", "Methods" for RPC.
 """
 
 import re
@@ -27,7 +27,7 @@ _AMOUNT = re.compile(r"([0-9]{1,12})\.([0-9]{7})")
 
 
 class UnexpectedShapeError(ValueError):
-    """A document is not what Horizon's documents look like."""
+    """A document is not what the server's documents look like."""
 
 
 def text(document: Document, name: str, form: re.Pattern[str] | None = None) -> str:
@@ -47,7 +47,7 @@ def number(document: Document, name: str) -> int:
 
 
 def unsigned(document: Document, name: str) -> int:
-    """Answer the number there of 64 bits without a sign, which Horizon writes as text."""
+    """Answer the number there of 64 bits without a sign, which is written as text."""
     value = int(text(document, name, _UINT64))
     if value > _UINT64_MAX:
         raise UnexpectedShapeError(f"{name!r} is more than 64 bits hold")

@@ -1,0 +1,89 @@
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from temporalio import activity
+from temporalio.client import ScheduleOverlapPolicy, WorkflowFailureError
+from temporalio.worker import Worker
+
+from activities import names
+from activities.crossing import crossing
+from billpay.domain.money import Stroops
+from billpay.domain.reconciliation import ReconciliationSummary
+from billpay.failures import Failure, Misconfigured, Unavailable
+from starter.schedules import reconcile_schedule
+from workflows.policies import RECONCILE
+from workflows.reconcile import ReconcileWorkflow
+
+SUMMARY = ReconciliationSummary(
+    reconciliation_id=7, ledger=500, holding=Stroops(70), differences=1, in_motion=0
+)
+AWAY = Unavailable("the ledger gave no answer")
+
+
+@pytest.fixture
+def on_queue(temporal, request):
+    """A worker of the workflow whose comparisons end as told, the last one for ever; answers how often one ran."""
+
+    @asynccontextmanager
+    async def opened(*answers: ReconciliationSummary | Failure):
+        script, runs = list(answers), []
+
+        @activity.defn(name=names.RECONCILE)
+        async def reconcile() -> ReconciliationSummary:
+            runs.append(activity.info().attempt)
+            answer = script.pop(0) if len(script) > 1 else script[0]
+            if isinstance(answer, Failure):
+                raise crossing(answer)
+            return answer
+
+        queue = f"reconcile-{request.node.name}"
+        async with Worker(
+            temporal.client,
+            task_queue=queue,
+            workflows=[ReconcileWorkflow],
+            activities=[reconcile],
+        ):
+            handle = await temporal.client.start_workflow(
+                ReconcileWorkflow.run, id=queue, task_queue=queue
+            )
+            yield handle, runs
+
+    return opened
+
+
+async def test_one_run_compares_once_and_tells_what_it_came_to(on_queue):
+    """A difference is a finding, not a failure: the run ends well and the case is what waits."""
+    async with on_queue(SUMMARY) as (handle, runs):
+        assert await handle.result() == SUMMARY
+        assert runs == [1]
+
+
+async def test_a_ledger_that_is_away_for_a_moment_costs_no_run(on_queue):
+    async with on_queue(AWAY, SUMMARY) as (handle, runs):
+        assert await handle.result() == SUMMARY
+        assert runs == [1, 2]
+
+
+async def test_what_stays_away_ends_the_run_and_leaves_it_to_the_schedule(on_queue):
+    """A run that never ended would let the schedule skip every other one."""
+    async with on_queue(AWAY) as (handle, runs):
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        assert len(runs) == RECONCILE["retry_policy"].maximum_attempts
+
+
+async def test_another_wallet_is_not_compared_again(on_queue):
+    async with on_queue(Misconfigured("another wallet")) as (handle, runs):
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        assert runs == [1]
+
+
+def test_it_recurs_on_the_payments_queue_one_at_a_time():
+    every = timedelta(minutes=10)
+    schedule = reconcile_schedule(task_queue="bills", every=every)
+    assert [interval.every for interval in schedule.spec.intervals] == [every]
+    assert schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert schedule.action.workflow == "ReconcileWorkflow"
+    assert schedule.action.task_queue == "bills"
