@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, select, tuple_, update
+from sqlalchemy import Table, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -145,7 +145,7 @@ class DepositStore:
         Raises:
             _OvertakenError: somebody else has recorded one of them in this moment, so what was decided may be wrong.
         """
-        unknown = await _unknown(session, credits_)
+        unknown = await _unknown(session, wallet, credits_)
         if not unknown:
             return []
         # Locked before anything is decided: whoever else has a claim on one of these orders waits, or is waited for.
@@ -219,12 +219,32 @@ _REASON_LIMIT = 500
 """Characters of a reason that the timeline repeats; the whole is parked beside it."""
 
 
-async def _unknown(session: AsyncSession, credits_: Sequence[Credit]) -> Sequence[Credit]:
-    """Leave out what is recorded already, and what a server told twice."""
+async def _unknown(
+    session: AsyncSession, wallet: str, credits_: Sequence[Credit]
+) -> Sequence[Credit]:
+    """Leave out what is recorded already, and what a server told twice.
+
+    Before revision 0005 a contract's credits were counted with all else that its call moved, from `-0` on. Where an
+    operation has a counted name and not its plain one it was recorded then, whole, and is known by any name (I1).
+    """
     by_name = {storable(credit.operation_id): credit for credit in reversed(credits_)}
-    recorded = select(col(DepositRow.operation_id)).where(col(DepositRow.operation_id).in_(by_name))
-    known = set((await session.execute(recorded)).scalars()) if by_name else set()
-    return [credit for name, credit in reversed(by_name.items()) if name not in known]
+    if not by_name:
+        return []
+    plain = {name: name.partition("-")[0] for name in by_name}
+    is_counted = and_(
+        col(DepositRow.wallet) == wallet,
+        col(DepositRow.ledger).in_({credit.ledger for credit in credits_}),
+        col(DepositRow.operation_id).contains("-"),
+    )
+    is_named = col(DepositRow.operation_id).in_({*by_name, *plain.values()})
+    recorded = select(col(DepositRow.operation_id)).where(or_(is_named, is_counted))
+    known = set((await session.execute(recorded)).scalars())
+    counted = {name.partition("-")[0] for name in known if "-" in name}
+    return [
+        credit
+        for name, credit in reversed(by_name.items())
+        if name not in known and (plain[name] in known or plain[name] not in counted)
+    ]
 
 
 def _values(new: Deposit) -> dict[str, Any]:

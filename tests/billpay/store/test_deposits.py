@@ -274,6 +274,31 @@ async def test_what_a_server_tells_twice_on_one_page_is_one_deposit(till, deposi
     assert (await deposits.get(credit.operation_id)).stray_reason is None
 
 
+@pytest.mark.parametrize("former", [("-0",), ("-2",), ("-1", "-4")])
+async def test_what_was_recorded_under_its_former_name_is_not_recorded_again(
+    till, deposits, former
+):
+    """Fault 4, I1: a contract's credits were counted otherwise before, and a lost cursor reads all of it again."""
+    position, other = "4299262267392", "4299262271488"
+    await deposits.record_page(
+        WALLET, till.page(*(till.credit(operation_id=position + end) for end in former))
+    )
+    now = [till.credit(operation_id=position), till.credit(operation_id=f"{position}-1")]
+    beside = till.credit(operation_id=other)
+    new = await deposits.record_page(WALLET, till.page(*now[: len(former)], beside))
+    assert [one.credit.operation_id for one in new] == [other]
+
+
+async def test_a_credit_that_was_left_out_among_its_operations_others_is_recorded(till, deposits):
+    position = "4299262267392"
+    named = [till.credit(operation_id=position + end) for end in ("", "-1", "-2")]
+    await deposits.record_page(WALLET, till.page(named[0], named[2]))
+    for told in (named[1:2], named):
+        await deposits.record_page(WALLET, till.page(*told))
+    recorded = [one.credit.operation_id for one in await deposits.unstarted()]
+    assert sorted(recorded) == [one.operation_id for one in named]
+
+
 async def test_a_page_is_recorded_in_a_few_statements_whatever_its_length(till, statements):
     async def counted(length):
         read = till.page(*[till.credit(await till.order()) for _ in range(length)])
