@@ -1,7 +1,7 @@
 """Step: tell the customer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from temporalio import activity
@@ -78,6 +78,9 @@ class NotifyActivities:
         if told is not None:
             return told
         paid = _paid_order(record)
+        if paid.deposit is not None:
+            balance = await self.store.claimables.open_of(paid.deposit.credit.operation_id)
+            paid = replace(paid, waiting=balance)
         kind = step.kind or fitting(paid)
         if kind is None:
             return None
@@ -94,7 +97,8 @@ class NotifyActivities:
         told = _told_before(step, operation_id, record.messages)
         if told is not None:
             return told
-        stray = StrayDeposit(deposit=record.deposit, refunds=record.refunds)
+        balance = await self.store.claimables.open_of(operation_id)
+        stray = StrayDeposit(deposit=record.deposit, refunds=record.refunds, waiting=balance)
         kind = step.kind or fitting_stray(stray)
         return await self._write(
             step,

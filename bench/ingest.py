@@ -39,6 +39,9 @@ OPERATIONS = 100
 
 LEDGER_SECONDS = 0.25
 TEARDOWN_SECONDS = 0.3
+STRAY = Stroops(5 * STROOPS_PER_CNGN)
+"""Well above dust."""
+
 TREASURY = identities.treasury().public_key
 
 
@@ -51,10 +54,13 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def pay_strays(sandbox: httpx.AsyncClient, count: int) -> None:
+async def pay_strays(
+    sandbox: httpx.AsyncClient, count: int, *, amount: Stroops = STRAY, first_payer: int = 1
+) -> None:
     """Make so many credits that name no order, a hundred in each transaction."""
-    wallets = [Wallet(sandbox, identities.payer(number)) for number in range(1, 51)]
-    transfer = Transfer(amount=Stroops(5 * STROOPS_PER_CNGN), destination=TREASURY)
+    payers = range(first_payer, first_payer + 50)
+    wallets = [Wallet(sandbox, identities.payer(number)) for number in payers]
+    transfer = Transfer(amount=amount, destination=TREASURY)
 
     async def one(number: int, operations: int) -> None:
         await wallets[number % len(wallets)].pay(Payment(transfers=[transfer] * operations))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -173,18 +173,23 @@ class Reconciler:
             cursor, is_more = page.cursor, page.is_full
         return credits_, debits
 
-    async def _found(self, books: Books, debited: Collection[str], ledger: int) -> frozenset[str]:
-        """Look up what was set aside: not every server lists it among the wallet's payments."""
-        found = set()
+    async def _found(
+        self, books: Books, debited: Collection[str], ledger: int
+    ) -> Mapping[str, int]:
+        """Look up what was set aside or taken back: not every server lists it among the wallet's payments."""
+        asked: list[Collection[str]] = [[name] for name in books.reclaims]
         for refund in books.refunds:
             is_aside = refund.kind is EnvelopeKind.CLAIMABLE_BALANCE
-            if refund.state is EnvelopeState.APPLIED and is_aside:
-                for name in refund.hashes.difference(debited):
-                    applied = await self._source.transaction(name)
-                    if applied is not None and applied.successful and applied.ledger <= ledger:
-                        found.add(name)
-                        break
-        return frozenset(found)
+            if is_aside and refund.state in (EnvelopeState.APPLIED, EnvelopeState.IN_FLIGHT):
+                asked.append(refund.hashes.difference(debited))
+        found: dict[str, int] = {}
+        for names in asked:
+            for name in names:
+                applied = await self._source.transaction(name)
+                if applied is not None and applied.successful and applied.ledger <= ledger:
+                    found[name] = applied.ledger
+                    break
+        return found
 
     async def _seen(self, now: datetime) -> WorkflowsSeen:
         running: Collection[str] = await self._workflows.running()

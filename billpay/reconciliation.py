@@ -6,7 +6,7 @@ what one look finds is believed when a second look finds it too (`persisting`). 
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -41,8 +41,8 @@ class Chain:
 
     credits: Sequence[Credit]
     debits: Sequence[Debit]
-    found: frozenset[str]
-    """Refund transactions that were looked up by their hash and have succeeded."""
+    found: Mapping[str, int]
+    """Transactions that were looked up by their hash and have succeeded, with their ledgers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,7 @@ def compare(
     comparison.match_credits()
     comparison.match_debits()
     comparison.match_refunds()
+    comparison.match_reclaims()
     comparison.match_withdrawals()
     comparison.add_up()
     comparison.match_workflows(workflows)
@@ -219,9 +220,18 @@ class _Comparison(Findings):
     def match_refunds(self) -> None:
         """Find each refund that counts as paid among the ledger's debits; what was set aside, by its transaction."""
         for refund in self.books.refunds:
-            if refund.transaction_hash in self.matched or refund.hashes & self.chain.found:
+            if refund.transaction_hash in self.matched:
                 continue
-            if refund.state is EnvelopeState.IN_FLIGHT:
+            found = [self.chain.found[name] for name in refund.hashes & self.chain.found.keys()]
+            if found and refund.state is EnvelopeState.IN_FLIGHT:
+                self.comes(-refund.amount, found[0])
+                self.moves(
+                    refund.refund_id,
+                    f"{spoken_cngn(refund.amount)} set aside in ledger {found[0]}: about to be noted",
+                )
+            elif found:
+                continue
+            elif refund.state is EnvelopeState.IN_FLIGHT:
                 self.moves(refund.refund_id, f"{spoken_cngn(refund.amount)} signed, in flight")
             elif refund.state is EnvelopeState.APPLIED and refund.ledger is not None:
                 self.differs(
@@ -229,6 +239,16 @@ class _Comparison(Findings):
                     refund.refund_id,
                     f"{spoken_cngn(refund.amount)} in {refund.transaction_hash}, ledger {refund.ledger}",
                     explains=(refund.amount, refund.ledger),
+                )
+
+    def match_reclaims(self) -> None:
+        """Find what the ledger has brought back already and nobody has noted."""
+        for name, amount in self.books.reclaims.items():
+            ledger = self.chain.found.get(name)
+            if ledger is not None:
+                self.comes(amount, ledger)
+                self.moves(
+                    name, f"{spoken_cngn(amount)} taken back in ledger {ledger}: about to be noted"
                 )
 
     def match_withdrawals(self) -> None:

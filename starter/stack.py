@@ -50,6 +50,11 @@ _OUTSIDE = (
 """Whoever sets one of these has an outside in mind, and must say whether the sandbox stands in for the rest of it."""
 
 
+def without_outside(environment: Mapping[str, str]) -> dict[str, str]:
+    """Answer what the sandbox may see: it is the outside itself, and no key to a real one is its business."""
+    return {name: value for name, value in environment.items() if name not in _OUTSIDE}
+
+
 class Stack:
     """Everything a payment needs, on this machine; an async context manager.
 
@@ -210,7 +215,7 @@ class Stack:
 
     async def _start_ours(self) -> None:
         if load_settings(self.environment).skip_externals:
-            self._sandbox.environment = self.environment
+            self._sandbox.environment = without_outside(self.environment)
             await self._started(self._sandbox)
             self.sandbox_url = self.environment["SANDBOX_URL"] = self._sandbox.url
         self.settings = load_settings(self.environment)

@@ -40,7 +40,7 @@ class SignedRefund:
 
 @dataclass(frozen=True, kw_only=True)
 class Undecided:
-    """A deposit that is neither delivered nor gone back: a workflow has to run for it."""
+    """A deposit that is neither delivered nor gone back, or owes its excess: a workflow has to run for it."""
 
     operation_id: str
     workflow_id: str | None
@@ -66,6 +66,9 @@ class Books:
 
     refunds: Sequence[SignedRefund]
     """Applied in these ledgers, or of unknown ledger; in flight; or believed to have moved nothing."""
+
+    reclaims: Mapping[str, Stroops]
+    """Transactions by which balances may be taken back just now, with what they bring."""
 
     withdrawals: Mapping[str, Withdrawal]
     undecided: Sequence[Undecided]

@@ -55,6 +55,13 @@ class CaseKind(StrEnum):
     UNCLAIMED_BALANCE = "unclaimed_balance"
     """A refund set aside on the ledger was not claimed in time; ended when it is claimed or taken back."""
 
+    TAKEN_BACK = "taken_back"
+    """A refund that nobody claimed was taken back, and is owed outside this service; ended when its payment is
+    recorded, or by a person."""
+
+    STUCK_PAYMENT = "stuck_payment"
+    """Our records refuse what a payment's workflow has to write down; ended when they take it, or by a person."""
+
     RECONCILIATION = "reconciliation"
     """Ledger, records and workflows do not tell the same; ended by the first reconciliation without that difference,
     or by a person."""
@@ -199,6 +206,14 @@ _ADVICE = {
     CaseKind.UNCLAIMED_BALANCE: (
         "tell the payer that their refund waits on the ledger to be claimed, or take it back with "
         "`claimables take-back BALANCE`; this case ends by itself when it is claimed or taken back"
+    ),
+    CaseKind.TAKEN_BACK: (
+        "pay its payer from the treasury by hand and record that with `withdrawals record HASH --for DEPOSIT`: this "
+        "case ends with it. Paid in another way: close this case"
+    ),
+    CaseKind.STUCK_PAYMENT: (
+        "compare the payment's timeline (`show ID`) with what the reason names; it is tried again every few minutes, "
+        "and this case ends by itself when it succeeds"
     ),
     CaseKind.RECONCILIATION: (
         "look at the report (`reconcile`), mend what differs; this case ends by itself with the first reconciliation "

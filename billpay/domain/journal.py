@@ -10,6 +10,7 @@ Plus is what we have, or have spent; minus is where it came from, or whose it is
     or it is set aside        pending  +5030    treasury  -5030   claimable +5030   unclaimed -5030
       and is claimed          unclaimed +5030   claimable -5030
       or taken back           unclaimed +5030   claimable -5030   treasury  +5030   held      -5030
+        and paid by hand      held      +5030   treasury  -5030
     a provider sold it (NGN)  cost_of_sales +5000                 float:vtpass      -5000
 
 Triggers write it, in the commit of the change (`billpay/store/migrations/versions/0007_postings.sql`).
@@ -141,3 +142,5 @@ class Withdrawal:
     recorded_at: datetime
     actor: str
     reason: str
+    settles: str | None = None
+    """The deposit whose payer got by it what was taken back for them; None for everything else."""

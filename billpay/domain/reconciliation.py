@@ -59,11 +59,14 @@ class DifferenceKind(StrEnum):
     REFUND_UNPROVEN = "refund_unproven"
     """A refund counts as paid without an applied transaction, or is not paid although it has one (I9)."""
 
+    REFUND_OVERDUE = "refund_overdue"
+    """A refund is wanted for a day and neither paid nor held: whatever it waits for, a person should look (I19)."""
+
     WORKFLOW_MISSING = "workflow_missing"
-    """A deposit is undecided, and no workflow runs for it (I19)."""
+    """A deposit is undecided or owes a refund, and no workflow runs for it (I19)."""
 
     WORKFLOW_FAILED = "workflow_failed"
-    """A deposit is undecided, and its workflow has failed or was terminated (I19)."""
+    """A deposit is undecided or owes a refund, and its workflow has failed or was terminated (I19)."""
 
     WORKFLOW_LINGERS = "workflow_lingers"
     """A deposit was decided long ago, nothing of it is owed, and its workflow still runs."""
@@ -97,7 +100,7 @@ class InMotion(BaseModel):
 
 
 class Equation(BaseModel):
-    """What the wallet must hold at a ledger: what it held at the opening, and what came and went since by our records."""
+    """What the wallet must hold at a ledger: what it held at the opening, and what came and went by our records."""
 
     model_config = ConfigDict(frozen=True)
 

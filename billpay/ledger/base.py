@@ -71,6 +71,8 @@ class LedgerTip:
     closed_at: datetime
     oldest_ledger: int
     network_passphrase: str
+    oldest_closed_at: datetime | None = None
+    """When its oldest ledger closed; None where it does not say so."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from billpay.ledger.signing import Signer
 from billpay.ledger.treasury_errands import Errands
 from billpay.store.channels import ChannelStore
 from billpay.store.claimables import ClaimableStore, taking_back
+from billpay.store.database import RefusedError
 from billpay.store.errands import ErrandEnvelope
 
 SEEN_AFTER_LEDGERS = 20
@@ -65,8 +66,8 @@ class Claimables:
             tip = await self._errands.proofs.tip()
             try:
                 settled += await self._check(balance, tip)
-            except Failure as failure:
-                log.warning("balance %s was not checked: %s", balance.balance_id, failure.detail)
+            except (Failure, RefusedError) as failure:
+                log.warning("balance %s was not checked: %s", balance.balance_id, failure)
         return settled
 
     async def take_back(self, balance_id: str) -> None:

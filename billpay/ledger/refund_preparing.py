@@ -68,9 +68,14 @@ class Preparing:
         tip = await self._proofs.tip()
         await self._require_funds(refund.amount, tip)
         owned = await self._claim(refund, tip, rescue)
+        following = (await self._proofs.account(owned.address, tip)).sequence + 1
+        paid = await self._paid_after_all(refund, owned, following)
+        if paid is not None:
+            await self._refunds.hold(refund.refund_id, paid.reason)
+            return paid
         terms = Terms(
             channel=owned.number,
-            sequence=await self._number(refund, owned, tip),
+            sequence=await self._number(refund, owned, following),
             fee=bid(
                 await ask_fees(self._source), cap=self._rules.fee_cap, was_outbid=past.deaths > 0
             ),
@@ -137,14 +142,30 @@ class Preparing:
             )
         return owned
 
-    async def _number(self, refund: Refund, owned: Reservation, tip: LedgerTip) -> int:
+    async def _paid_after_all(
+        self, refund: Refund, owned: Reservation, following: int
+    ) -> Held | None:
+        """Answer why a refund stays held although it was let go: a ledger has what was buried unseen.
+
+        Asked where that can be: its number was used, or a person has let it go after that had been found.
+        """
+        is_used = owned.sequence is not None and following > owned.sequence
+        if not is_used and not refund.is_approved:
+            return None
+        applied = await self._proofs.success_among(await self._refunds.buried(refund.refund_id))
+        if applied is None:
+            return None
+        return Held(
+            f"{applied.transaction_hash} has paid it in ledger {applied.ledger}, although it was believed that it "
+            "never would: nothing more is sent"
+        )
+
+    async def _number(self, refund: Refund, owned: Reservation, following: int) -> int:
         """Fix the number that everything signed for this refund has.
 
         Raises:
             Unavailable: the server has read less than we knew when the number was fixed.
         """
-        account = await self._proofs.account(owned.address, tip)
-        following = account.sequence + 1
         if owned.sequence is None:
             return await self._channels.reserve(refund.refund_id, following)
         if following > owned.sequence:

@@ -1,18 +1,24 @@
 """What became of a signed transaction: the ledger's word on it, and the proof that there will never be one.
 
 Dead is what a ledger closed after its validity does not have, while its number is unused. What a server says to a
-submission proves neither: an envelope that was applied before is refused for its number or its age (I10).
+submission proves neither: an envelope that was applied before is refused for its number or its age (I10). Where the
+number is used, only a server that would know the transaction may say that it was not by it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from billpay.domain.refunds import EnvelopeState
 from billpay.failures import Misconfigured, Unavailable
 from billpay.ledger.base import AppliedTransaction, LedgerAccount, LedgerSource, LedgerTip
 from billpay.ledger.positions import check_network
+from billpay.ledger.refund_envelopes import VALID_FOR
+
+SEEN_AFTER = timedelta(minutes=2)
+"""How far a server must have read beyond a transaction's validity before not knowing it counts: servers behind one
+address differ, and a bid that another run has stored meanwhile is known by then."""
 
 
 class Signed(Protocol):
@@ -109,6 +115,7 @@ class Proofs:
         account = await self.account(signed.source_account, tip)
         if account.sequence < signed.sequence:
             return Dead()
+        _require_memory(signed, tip)
         return Contradiction(
             f"sequence number {signed.sequence} of {signed.source_account} was used, but not by "
             f"{signed.transaction_hash} as far as the server knows: make sure that it was not applied "
@@ -128,9 +135,38 @@ class Proofs:
             return EnvelopeState.DEAD
         raise Unavailable("it failed without using its number: its time has to pass")
 
+    async def success_among(self, hashes: Sequence[str]) -> AppliedTransaction | None:
+        """Answer which of these transactions a ledger has applied with success; None where it knows of none."""
+        for transaction_hash in hashes:
+            applied = await self._source.transaction(transaction_hash)
+            if applied is not None and applied.successful:
+                return applied
+        return None
+
     async def _find(self, hashes: Sequence[str]) -> AppliedTransaction | None:
         for transaction_hash in hashes:
             applied = await self._source.transaction(transaction_hash)
             if applied is not None:
                 return applied
         return None
+
+
+def _require_memory(signed: Signed, tip: LedgerTip) -> None:
+    """Make sure that the server would know a transaction, had it been applied.
+
+    Raises:
+        Misconfigured: its history begins after the transaction was signed; another server has to be asked.
+        Unavailable: its validity is over only just.
+    """
+    signed_at = signed.valid_until - VALID_FOR
+    if tip.oldest_closed_at is not None and tip.oldest_closed_at > signed_at:
+        raise Misconfigured(
+            f"{signed.transaction_hash} was signed at {signed_at:%Y-%m-%d %H:%M} UTC and may have been applied: the "
+            f"ledger's server has forgotten everything before {tip.oldest_closed_at:%Y-%m-%d %H:%M}, so name one with "
+            "a longer history (LEDGER_SOURCE)"
+        )
+    if tip.closed_at <= signed.valid_until + SEEN_AFTER:
+        raise Unavailable(
+            f"sequence number {signed.sequence} of {signed.source_account} was used, and {signed.transaction_hash} is "
+            "not known yet: a server may lag behind"
+        )

@@ -38,6 +38,7 @@ def read_tip(document: Document, network: Document) -> LedgerTip:
             closed_at=_moment(document, "latestLedgerCloseTime"),
             oldest_ledger=oldest,
             network_passphrase=text(network, "passphrase"),
+            oldest_closed_at=_moment(document, "oldestLedgerCloseTime"),
         )
     except UnexpectedShapeError as error:
         raise unbelievable("statement of how far it has read", error) from error

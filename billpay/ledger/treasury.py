@@ -6,7 +6,7 @@ with the same number only after proof that the first can never be applied. It is
 brought into a ledger by `refund_submitting`, and found out about in `refund_resolving`.
 """
 
-from contextlib import suppress
+import logging
 
 from stellar_sdk import Asset
 
@@ -28,6 +28,7 @@ from billpay.ledger.refund_envelopes import RefundSigning
 from billpay.ledger.refund_preparing import Preparing
 from billpay.ledger.refund_resolving import Contradiction, Dead, Pending, Proofs
 from billpay.ledger.refund_submitting import Submitting
+from billpay.ledger.refund_turns import PATIENCE_SECONDS, Turns
 from billpay.ledger.refund_verdicts import LINE_FULL, Then, for_a_person, verdict
 from billpay.ledger.signing import Signer
 from billpay.ledger.treasury_errands import settle_missed
@@ -48,6 +49,8 @@ ROOM_MADE_SECONDS = 600.0
 
 _USUAL_RULES = RefundRules()
 
+log = logging.getLogger(__name__)
+
 
 class Treasury:
     """Pays refunds, as many at a time as it has channels."""
@@ -64,6 +67,7 @@ class Treasury:
         asset_issuer: str,
         network_passphrase: str,
         rules: RefundRules = _USUAL_RULES,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         signing = RefundSigning(
             signer=signer,
@@ -73,6 +77,7 @@ class Treasury:
         )
         self._refunds = refunds
         self._channels = channels
+        self._turns = Turns(channels, patience_seconds=patience_seconds)
         self._cases = cases
         self._proofs = Proofs(source, network_passphrase)
         self._preparing = Preparing(
@@ -98,15 +103,21 @@ class Treasury:
             Misconfigured: our key, account or balance; a person is told, and it is repeated until that is mended.
             RefusedError: the records allow none of it; a person must look.
         """
+        await self._turns.wait(refund.refund_id)
         try:
             return await self._pay(refund.refund_id, rescues=True)
         except Misconfigured as failure:
-            await self._cases.open(CaseKind.TREASURY, TREASURY_SUBJECT, failure.detail)
+            await self._tell(failure)
             raise Misconfigured(
                 failure.detail,
                 evidence=failure.evidence,
                 retry_after_seconds=failure.retry_after_seconds or MENDED_WITHIN_SECONDS,
             ) from failure
+        finally:
+            await self._turns.end()
+
+    async def _tell(self, failure: Misconfigured) -> None:
+        await self._cases.open(CaseKind.TREASURY, TREASURY_SUBJECT, failure.detail)
 
     async def _pay(self, refund_id: str, *, rescues: bool) -> RefundAnswer:
         for _ in range(ROUNDS):
@@ -219,13 +230,18 @@ class Treasury:
     async def _rescue(self, tip: LedgerTip) -> bool:
         """Carry on what blocks its channel longest and that nobody looks after; whether there was anything.
 
-        A refund's workflow may be gone, and it is owed all the same; a command may have died.
+        A refund's workflow may be gone, and it is owed all the same; a command may have died. What only a person can
+        mend about it is told here: nobody else might.
         """
         missed = await self._channels.oldest_missed(tip.closed_at)
-        with suppress(Failure, RefusedError):
+        try:
             if missed is None:
                 return await settle_missed(self._channels, self._proofs, tip.closed_at)
             await self._pay(missed, rescues=False)
+        except Misconfigured as failure:
+            await self._tell(failure)
+        except (Failure, RefusedError) as failure:
+            log.warning("%s blocks its channel still: %s", missed or "an errand", failure)
         return True
 
 

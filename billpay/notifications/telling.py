@@ -9,7 +9,7 @@ from billpay.domain.messages import MessageKind
 from billpay.domain.money import Stroops
 from billpay.domain.orders import OrderRow
 from billpay.domain.outcomes import Declined, Receipt, Settled, Whose
-from billpay.domain.refunds import Refund, RefundPurpose, RefundStatus
+from billpay.domain.refunds import Refund, RefundPurpose, RefundStatus, SetAside
 from billpay.domain.statuses import BillStatus
 from billpay.notifications import wording
 from billpay.notifications.bill import Bill, bill_of
@@ -34,6 +34,8 @@ class PaidOrder:
     refunds: Sequence[Refund]
     provider_reference: str | None
     receipt: Receipt | None = field(repr=False)
+    waiting: SetAside | None = None
+    """The balance in which its refund waits to be claimed; None where the money arrived."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class StrayDeposit:
 
     deposit: Deposit
     refunds: Sequence[Refund]
+    waiting: SetAside | None = None
+    """As `PaidOrder.waiting`."""
 
 
 def fitting(paid: PaidOrder) -> MessageKind | None:
@@ -72,9 +76,12 @@ def words(paid: PaidOrder, kind: MessageKind) -> Text:
         case MessageKind.REFUNDED:
             refund = _refund(paid.refunds, RefundPurpose.WHOLE)
             own = refund.destination == paid.row.wallet_address
-            return wording.refunded(bill, refund, _advice(paid, bill), is_own_wallet=own)
+            return wording.refunded(
+                bill, refund, _advice(paid, bill), is_own_wallet=own, waiting=paid.waiting
+            )
         case MessageKind.EXCESS_REFUNDED:
-            return wording.excess_refunded(bill, _refund(paid.refunds, RefundPurpose.EXCESS))
+            refund = _refund(paid.refunds, RefundPurpose.EXCESS)
+            return wording.excess_refunded(bill, refund, paid.waiting)
         case MessageKind.EXCESS_KEPT:
             return wording.excess_kept(bill, _excess(paid))
         case MessageKind.HELD:
@@ -102,7 +109,8 @@ def stray_words(stray: StrayDeposit, kind: MessageKind) -> Text:
     match kind:
         case MessageKind.REFUNDED:
             reason = stray.deposit.stray_reason or StrayReason.UNKNOWN_MEMO
-            return wording.stray_refunded(_refund(stray.refunds, RefundPurpose.WHOLE), reason)
+            refund = _refund(stray.refunds, RefundPurpose.WHOLE)
+            return wording.stray_refunded(refund, reason, stray.waiting)
         case MessageKind.HELD:
             return wording.stray_held(amount)
         case _:

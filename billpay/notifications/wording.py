@@ -10,9 +10,10 @@ from enum import Enum
 
 from billpay.domain.bills import BillType
 from billpay.domain.deposits import StrayReason
+from billpay.domain.ids import LAGOS
 from billpay.domain.money import Stroops, in_kobo, spoken_cngn, spoken_naira
 from billpay.domain.outcomes import Receipt
-from billpay.domain.refunds import Refund
+from billpay.domain.refunds import Refund, SetAside
 from billpay.domain.summaries import NO_PROVIDER
 from billpay.domain.tokens import spoken_token
 from billpay.notifications.bill import Bill
@@ -54,15 +55,27 @@ def completed(bill: Bill, receipt: Receipt | None, reference: str | None) -> Tex
             return _subscription(bill)
 
 
-def refunded(bill: Bill, refund: Refund, advice: Advice, *, is_own_wallet: bool) -> Text:
-    """Tell that the bill was not paid and the money went back; `is_own_wallet`: to the wallet of the order."""
+def refunded(
+    bill: Bill,
+    refund: Refund,
+    advice: Advice,
+    *,
+    is_own_wallet: bool,
+    waiting: SetAside | None = None,
+) -> Text:
+    """Tell that the bill was not paid and the money went back.
+
+    `is_own_wallet`: to the wallet of the order; `waiting`: to be claimed on the network, since no payment arrives.
+    """
+    gone_back = _gone_back(is_own_wallet=is_own_wallet, waiting=waiting)
     if refund.reason == NO_PROVIDER:
+        spoken = f"Your {_spoken_refund(refund.amount)} has been refunded."
         return Text(
             subject=_FAILED,
             body=_paragraphs(
                 [
                     "We couldn't complete your bill payment after multiple attempts.",
-                    f"Your {_spoken_refund(refund.amount)} has been refunded.",
+                    gone_back if waiting else spoken,
                     _advice(advice, bill),
                 ]
             ),
@@ -72,19 +85,20 @@ def refunded(bill: Bill, refund: Refund, advice: Advice, *, is_own_wallet: bool)
         body=_paragraphs(
             ["We couldn't complete your bill payment."],
             [*_about(bill), *_returned(refund)],
-            [_gone_back(is_own_wallet=is_own_wallet), _advice(advice, bill)],
+            [gone_back, _advice(advice, bill)],
         ),
     )
 
 
-def excess_refunded(bill: Bill, refund: Refund) -> Text:
+def excess_refunded(bill: Bill, refund: Refund, waiting: SetAside | None = None) -> Text:
     """Tell that the bill is paid and the rest went back."""
+    gone = ["Your bill has been paid, and the rest has been refunded to your wallet."]
     return Text(
         subject=f"Extra cNGN Refunded - {bill.amount} {bill.biller}",
         body=_paragraphs(
             ["You sent more cNGN than your bill needed."],
             [*_about(bill), *_returned(refund)],
-            ["Your bill has been paid, and the rest has been refunded to your wallet."],
+            ["Your bill has been paid.", _waits(waiting)] if waiting else gone,
         ),
     )
 
@@ -155,7 +169,7 @@ def held(bill: Bill) -> Text:
     )
 
 
-def stray_refunded(refund: Refund, reason: StrayReason) -> Text:
+def stray_refunded(refund: Refund, reason: StrayReason, waiting: SetAside | None = None) -> Text:
     """Tell whoever paid that their money belonged to no order and went back."""
     is_unmatched = reason not in (StrayReason.DUPLICATE, StrayReason.DUST)
     return Text(
@@ -164,7 +178,7 @@ def stray_refunded(refund: Refund, reason: StrayReason) -> Text:
             ["We couldn't use your payment for a bill."],
             _returned(refund),
             [
-                _gone_back(is_own_wallet=True),
+                _gone_back(is_own_wallet=True, waiting=waiting),
                 *(["Please send it again with the memo of your order."] if is_unmatched else []),
             ],
         ),
@@ -298,9 +312,21 @@ def _returned(refund: Refund) -> list[str]:
     return [f"Amount Refunded: {spoken_cngn(refund.amount)}", f"Reason: {reason}"]
 
 
-def _gone_back(*, is_own_wallet: bool) -> str:
+def _gone_back(*, is_own_wallet: bool, waiting: SetAside | None) -> str:
+    if waiting is not None:
+        return _waits(waiting)
     wallet = "your wallet" if is_own_wallet else "the wallet it came from"
     return f"Your cNGN has been refunded to {wallet}."
+
+
+def _waits(waiting: SetAside) -> str:
+    """Tell whose wallet takes no payment where its money is, and until when."""
+    until = waiting.reclaimable_at.astimezone(LAGOS)
+    return (
+        f"Your wallet could not take the payment, so {spoken_cngn(waiting.amount)} wait for you on the network: claim "
+        f"them with your wallet by {until:%d %B %Y} (claimable balance {waiting.balance_id}). "
+        "After that, please contact us."
+    )
 
 
 def _advice(advice: Advice, bill: Bill) -> str:

@@ -77,13 +77,31 @@ class CaseStore:
             ]
 
     async def open(
-        self, kind: CaseKind, subject: str, detail: str, *, operation_id: str | None = None
+        self,
+        kind: CaseKind,
+        subject: str,
+        detail: str,
+        *,
+        transaction_id: UUID | None = None,
+        operation_id: str | None = None,
     ) -> None:
-        """Tell a person of something that concerns no order. Safe to repeat: one case at a time for each subject."""
+        """Tell a person of something; of an order's in its timeline too. One case at a time for each subject.
+
+        Safe to repeat.
+        """
+        clock = self._database.clock
         async with self._database.transaction() as session:
-            await open_case(
-                session, self._database.clock, kind, subject, detail, operation_id=operation_id
+            is_news = await open_case(
+                session,
+                clock,
+                kind,
+                subject,
+                detail,
+                transaction_id=transaction_id,
+                operation_id=operation_id,
             )
+            if is_news and transaction_id is not None:
+                tell(session, clock, kind=kind, detail=detail, transaction_id=transaction_id)
 
     async def end(self, kind: CaseKind, subject: str, resolution: str) -> None:
         """Close what has ended by itself. Safe to repeat: where no such case is open nothing happens."""
@@ -155,8 +173,8 @@ async def open_case(
     *,
     transaction_id: UUID | None = None,
     operation_id: str | None = None,
-) -> None:
-    """Tell a person of something in the commit of what it tells; one case at a time for each subject."""
+) -> bool:
+    """Tell a person of something in the commit of what it tells, once for each subject; whether it is news."""
     opened = insert(CaseRow).values(
         kind=kind,
         subject=subject,
@@ -166,7 +184,8 @@ async def open_case(
         detail=detail,
         opened_at=clock(),
     )
-    await session.execute(opened.on_conflict_do_nothing())
+    is_new = opened.on_conflict_do_nothing().returning(col(CaseRow.case_id))
+    return (await session.execute(is_new)).scalar_one_or_none() is not None
 
 
 async def end_case(

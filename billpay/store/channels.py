@@ -93,16 +93,28 @@ class ChannelStore(ErrandEnvelopes):
                 raise RefusedError(f"{refund_id} is {status}: nothing is signed for it")
             owned = await owned_where(session, col(ChannelRow.refund_id) == refund_id)
             if owned is None:
-                other = aliased(ChannelRow)
-                is_given = or_(
-                    col(ChannelRow.number) > OWN_ACCOUNT,
-                    ~exists().where(col(other.number) > OWN_ACCOUNT),
-                )
-                owned = await _free(session, is_given)
+                owned = await _free(session, _is_given_to_refunds())
                 if owned is None:
                     return None
                 owned.refund_id, owned.claimed_at = refund_id, self._database.clock()
             return _reservation(owned)
+
+    async def has_room(self, refund_id: str) -> bool:
+        """Whether a refund owns an account, or might get one now; of one that needs none any more the answer is yes.
+
+        Only looks, so that whoever waits costs little: `claim` decides.
+        """
+        async with self._database.snapshot() as session:
+            is_owed = exists().where(
+                col(RefundRow.refund_id) == refund_id, col(RefundRow.status) == RefundStatus.OPEN
+            )
+            is_owner = exists().where(col(ChannelRow.refund_id) == refund_id)
+            is_one_free = exists().where(
+                _is_given_to_refunds(), col(ChannelRow.claimed_at).is_(None)
+            )
+            is_none_known = ~exists(select(col(ChannelRow.number)))
+            found = select(or_(~is_owed, is_owner, is_one_free, is_none_known))
+            return bool((await session.execute(found)).scalar_one())
 
     async def claim_own(self, errand: str) -> Reservation | None:
         """Let an errand own the treasury's account; None where something else does. Safe to repeat."""
@@ -179,6 +191,15 @@ class ChannelStore(ErrandEnvelopes):
         if owned is None:
             raise RefusedError(f"{owner} owns no channel")
         return owned
+
+
+def _is_given_to_refunds() -> ColumnElement[bool]:
+    """Any but the treasury's own account, unless there is no other."""
+    other = aliased(ChannelRow)
+    return or_(
+        col(ChannelRow.number) > OWN_ACCOUNT,
+        ~exists().where(col(other.number) > OWN_ACCOUNT),
+    )
 
 
 async def _free(session: AsyncSession, is_wanted: ColumnElement[bool]) -> ChannelRow | None:

@@ -52,6 +52,18 @@ class ClaimableStore:
             row = await _row(session, balance_id)
             return _set_aside(row, await session.get_one(RefundRow, row.refund_id))
 
+    async def open_of(self, operation_id: str) -> SetAside | None:
+        """Answer the balance in which a deposit's refund waits to be claimed; None where none does."""
+        wanted = (
+            select(BalanceRow, RefundRow)
+            .join(RefundRow, col(RefundRow.refund_id) == col(BalanceRow.refund_id))
+            .where(col(RefundRow.operation_id) == operation_id)
+            .where(col(BalanceRow.state) == BalanceState.OPEN)
+        )
+        async with self._database.snapshot() as session:
+            found = (await session.execute(wanted)).first()
+            return None if found is None else _set_aside(*found)
+
     async def mark_claimed(self, balance_id: str, *, ledger: int) -> bool:
         """Write down that a balance is gone from the ledger, and not to us; whether that is news. Safe to repeat.
 
@@ -116,9 +128,9 @@ class ClaimableStore:
             await open_case(
                 session,
                 clock,
-                CaseKind.HELD_REFUND,
+                CaseKind.TAKEN_BACK,
                 refund.operation_id,
-                f"{detail}; the refund counts as paid, so pay them outside this service, then close this case",
+                f"{detail}; the refund counts as paid, so they are owed outside this service",
                 transaction_id=refund.transaction_id,
                 operation_id=refund.operation_id,
             )

@@ -19,6 +19,7 @@ from billpay.store.columns import (
     legal_amount,
     moment,
     one_of,
+    reference,
     words,
 )
 
@@ -109,6 +110,8 @@ class WithdrawalRow(SQLModel, table=True):
     recorded_at: datetime = moment()
     actor: str = words()
     reason: str = words()
+    settles: str | None = reference("deposits.operation_id", nullable=True, unique=True)
+    """The deposit whose payer got by it what was taken back for them; None for everything else."""
 
 
 class ReconciliationRow(SQLModel, table=True):

@@ -1,7 +1,7 @@
 """What a reconciliation reads of our records, at one moment, and what it leaves behind: a report and its cases."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, text, update
@@ -23,6 +23,7 @@ from billpay.domain.reconciliation import (
 from billpay.domain.refunds import EnvelopeKind, EnvelopeState
 from billpay.store import reconciliation_queries as queries
 from billpay.store.case_tables import CaseRow
+from billpay.store.claimables import taking_back
 from billpay.store.database import Database
 from billpay.store.journal import balances_in
 from billpay.store.journal_tables import ReconciliationRow, WithdrawalRow
@@ -38,7 +39,11 @@ _CONTRADICTIONS = {
     DifferenceKind.MISPLACED_DEPOSIT: queries.MISPLACED,
     DifferenceKind.DELIVERED_AND_REFUNDED: queries.DELIVERED_AND_REFUNDED,
     DifferenceKind.REFUND_UNPROVEN: queries.UNPROVEN,
+    DifferenceKind.REFUND_OVERDUE: queries.OVERDUE,
 }
+
+OVERDUE_AFTER = timedelta(days=1)
+"""How long a refund may be on its way: what it usually waits for is a matter of minutes, and is told by other cases."""
 
 
 class ReconciliationStore:
@@ -63,6 +68,8 @@ class ReconciliationStore:
             "ledger": ledger,
             "debited": list(debited),
             "limit": _TOLD,
+            "taking_back": taking_back(""),
+            "overdue": self._database.clock() - OVERDUE_AFTER,
         }
         async with self._database.snapshot() as session:
             cursor = await session.get(CursorRow, opening.wallet)
@@ -78,6 +85,7 @@ class ReconciliationStore:
                 deposits=await _deposits(session, known),
                 parked=frozenset(parked.scalars()),
                 refunds=await _refunds(session, known),
+                reclaims=await _reclaims(session, known),
                 withdrawals=await _withdrawals(session, first_ledger, ledger),
                 undecided=[Undecided(**row) for row in await _rows(session, queries.UNDECIDED)],
                 contradictions=await _contradictions(session, known),
@@ -196,6 +204,11 @@ async def _refunds(session: AsyncSession, known: dict[str, Any]) -> Sequence[Sig
         )
         for refund_id, transaction_hash, hashes, state, kind, destination, amount, ledger in found
     ]
+
+
+async def _reclaims(session: AsyncSession, known: dict[str, Any]) -> dict[str, Stroops]:
+    found = (await session.execute(text(queries.RECLAIMS), known)).all()
+    return {transaction_hash: Stroops(amount) for transaction_hash, amount in found}
 
 
 async def _withdrawals(session: AsyncSession, first: int, last: int) -> dict[str, Withdrawal]:

@@ -25,6 +25,12 @@ RECLAIMED = """
     WHERE state = 'reclaimed' AND settled_ledger > :opened AND settled_ledger <= :ledger
 """
 
+RECLAIMS = """
+    SELECT transaction_hash, in_stroops(claimable_balances.amount)
+    FROM treasury_envelopes JOIN claimable_balances ON errand = :taking_back || balance_id
+    WHERE treasury_envelopes.state = 'in_flight'
+"""
+
 WITHDRAWN = """
     SELECT coalesce(sum(in_stroops(amount)), 0)::bigint FROM withdrawals
     WHERE ledger > :opened AND ledger <= :ledger
@@ -64,6 +70,9 @@ UNDECIDED = """
         SELECT FROM refunds JOIN claimable_balances USING (refund_id)
         WHERE refunds.operation_id = deposits.operation_id AND state = 'reclaimed'
     )
+    UNION
+    SELECT operation_id, workflow_id, recorded_at FROM deposits JOIN refunds USING (operation_id)
+    WHERE disposition = 'delivered' AND status <> 'paid'
     ORDER BY recorded_at, operation_id
 """
 
@@ -135,5 +144,15 @@ UNPROVEN = """
     WHERE (applied.state = 'applied' AND status <> 'paid') OR (status = 'paid' AND NOT EXISTS (
         SELECT FROM refund_envelopes WHERE refund_envelopes.refund_id = refunds.refund_id AND state = 'applied'
     ))
+    ORDER BY refund_id LIMIT :limit
+"""
+
+OVERDUE = """
+    SELECT refund_id, format(
+        'wanted since %s UTC, and neither paid nor held',
+        to_char(greatest(opened_at, approved_at, redirected_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+    )
+    FROM refunds
+    WHERE status = 'open' AND greatest(opened_at, approved_at, redirected_at) < :overdue
     ORDER BY refund_id LIMIT :limit
 """

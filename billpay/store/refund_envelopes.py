@@ -42,6 +42,9 @@ from billpay.store.tables import RefundEnvelopeRow, RefundRow
 TREASURY_SUBJECT = "treasury"
 """What the case of a treasury that cannot pay is about: there is one of it."""
 
+BURIED_LATELY = 20
+"""How many dead transactions of a refund are looked up again before it is signed anew on a person's word."""
+
 
 class RefundEnvelopes:
     """All that was signed to send money back."""
@@ -79,6 +82,22 @@ class RefundEnvelopes:
             ],
             deaths=sum(row.state == EnvelopeState.DEAD for row in rows),
         )
+
+    async def buried(self, refund_id: str) -> Sequence[str]:
+        """Name the latest transactions of a refund that were believed dead, and the bids around them, newest first."""
+        signed = (
+            select(col(RefundEnvelopeRow.transaction_hash))
+            .where(col(RefundEnvelopeRow.refund_id) == refund_id)
+            .where(col(RefundEnvelopeRow.state) == EnvelopeState.DEAD)
+            .order_by(col(RefundEnvelopeRow.signed_at).desc())
+            .limit(BURIED_LATELY)
+        )
+        async with self._database.transaction() as session:
+            hashes = (await session.execute(signed)).scalars().all()
+            bids = select(col(FeeBumpRow.transaction_hash)).where(
+                col(FeeBumpRow.inner_hash).in_(hashes)
+            )
+            return [*hashes, *(await session.execute(bids)).scalars()]
 
     async def save_envelope(
         self,

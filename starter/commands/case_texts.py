@@ -57,6 +57,9 @@ def _open_case(case: Case) -> Sequence[str]:
     if case.kind is CaseKind.UNCLAIMED_BALANCE:
         # What `claimables take-back` wants to be given.
         lines.insert(1, f"{_INDENT}balance {case.subject}")
+    if case.kind is CaseKind.TAKEN_BACK:
+        # What `withdrawals record --for` wants to be given.
+        lines.insert(1, f"{_INDENT}deposit {case.subject}")
     return lines
 
 

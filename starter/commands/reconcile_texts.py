@@ -55,7 +55,7 @@ def withdrawals_text(withdrawals: Sequence[Withdrawal]) -> str:
             spoken_cngn(one.amount),
             one.destination or "nobody",
             one.operation_id,
-            f"{one.actor}: {one.reason}",
+            f"{one.actor}: {one.reason}" + (f" (settles {one.settles})" if one.settles else ""),
         )
         for one in withdrawals
     )
@@ -75,6 +75,7 @@ def withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:
         "recorded_at": withdrawal.recorded_at.isoformat(),
         "actor": withdrawal.actor,
         "reason": withdrawal.reason,
+        "settles": withdrawal.settles,
     }
 
 

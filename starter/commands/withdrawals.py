@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -31,12 +32,29 @@ _HASH_DIGITS = 64
 _PAGE = 200
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Word:
+    """What a person says of a withdrawal."""
+
+    actor: str
+    reason: str
+    settles: str | None
+
+
 @withdrawals.command()
 def record(
     context: typer.Context,
     transaction_hash: TransactionHash,
     *,
     reason: Reason,
+    settles: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="DEPOSIT",
+            help="The deposit whose payer got by it what was taken back (`claimables take-back`).",
+        ),
+    ] = None,
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +65,8 @@ def record(
     if len(name) != _HASH_DIGITS or not set(name) <= set("0123456789abcdef"):
         raise Invalid("a transaction's hash has 64 hexadecimal digits")
     settings = settings_here(state_of(context))
-    _show(run(_record(settings, name, actor or logged_in_user(), reason)), as_json=as_json)
+    word = _Word(actor=actor or logged_in_user(), reason=reason, settles=settles)
+    _show(run(_record(settings, name, word)), as_json=as_json)
 
 
 @withdrawals.command("list")
@@ -69,17 +88,17 @@ async def _all(settings: Settings) -> Sequence[Withdrawal]:
         return await store.withdrawals.all()
 
 
-async def _record(
-    settings: Settings, transaction_hash: str, actor: str, reason: str
-) -> Sequence[Withdrawal]:
+async def _record(settings: Settings, transaction_hash: str, word: _Word) -> Sequence[Withdrawal]:
     source = build_source(settings)
     try:
         wallet = settings.required("system_wallet_address")
         async with opened_store(settings) as store:
             debits = await _debits_of(source, wallet, transaction_hash)
             try:
-                return await store.withdrawals.record(debits, actor=actor, reason=reason)
-            except StoreRefusedError as refused:
+                return await store.withdrawals.record(
+                    debits, actor=word.actor, reason=word.reason, settles=word.settles
+                )
+            except (LookupError, StoreRefusedError) as refused:
                 raise RefusedError(str(refused)) from None
     finally:
         await source.close()

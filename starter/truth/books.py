@@ -15,6 +15,9 @@ from billpay.domain.refunds import Refund, RefundPurpose
 from billpay.domain.statuses import BillStatus
 from billpay.domain.tokens import Token
 
+_BALANCE = "B"
+"""How the address of a claimable balance begins."""
+
 
 def account_of(address: str) -> str:
     """Answer whose account a multiplexed address is; any other address is itself."""
@@ -88,8 +91,14 @@ class World:
     told: Sequence[Told]
 
     def credits(self) -> Sequence[Movement]:
-        """Everything that came to the treasury in real cNGN."""
-        return [m for m in self.movements if self._is_real(m) and self._is_treasury(m.destination)]
+        """Everything that came to the treasury in real cNGN; what it takes back from a balance of its own is none."""
+        return [
+            movement
+            for movement in self.movements
+            if self._is_real(movement)
+            and self._is_treasury(movement.destination)
+            and not movement.source.startswith(_BALANCE)
+        ]
 
     def debits(self) -> Sequence[Movement]:
         """Everything that left the treasury in real cNGN."""

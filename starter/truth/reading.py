@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 from pydantic import TypeAdapter
+from stellar_sdk import StrKey
 
 from billpay.domain.deposits import Disposition
 from billpay.domain.money import Kobo, Stroops
@@ -21,6 +22,8 @@ from billpay.store.payments import PaymentRecord
 from starter.truth.books import Movement, OrderRecord, Records, RefundRecord, Sale, Told, World
 
 _TIMEOUT_SECONDS = 30
+_TYPE_PADDING = 3
+"""A balance's id begins with its type in four bytes, of which an address keeps the last (SEP-23)."""
 _SELLERS = (ProviderName.FLUTTERWAVE, ProviderName.VTPASS)
 """The sandbox's shops, whose hidden truth is told under their names."""
 
@@ -43,14 +46,21 @@ async def read_world(sandbox: httpx.AsyncClient) -> World:
     ledger = await _ask(sandbox, "/world/truth/ledger")
     treasury = identities.treasury().public_key
     sales = [await _ask(sandbox, f"/world/truth/{name}") for name in _SELLERS]
+    claimants = {_address(row): row["claimants"][0] for row in ledger["claimable_balances"]}
+    payments = [row | {"to": claimants.get(row["to"], row["to"])} for row in ledger["payments"]]
     return World(
         treasury=treasury,
         asset=(identities.ASSET_CODE, identities.issuer().public_key),
         balance=Stroops(ledger["balances"][treasury]),
         sales=_SALES.validate_python([row for rows in sales for row in rows]),
-        movements=_MOVEMENTS.validate_python(ledger["payments"]),
+        movements=_MOVEMENTS.validate_python(payments),
         told=await read_phone(sandbox),
     )
+
+
+def _address(balance: dict[str, Any]) -> str:
+    """Write a claimable balance as a payment names it: what is paid into it is whoever's it is for."""
+    return StrKey.encode_claimable_balance(bytes.fromhex(balance["balance_id"])[_TYPE_PADDING:])
 
 
 async def read_phone(sandbox: httpx.AsyncClient) -> Sequence[Told]:
@@ -128,4 +138,6 @@ def _tokens(receipt: Receipt | None) -> tuple[Token, ...]:
 
 async def _refund_record(store: Store, refund: Refund) -> RefundRecord:
     applied = await store.refunds.applied(refund.refund_id)
-    return RefundRecord(refund=refund, paid_in=applied.transaction_hash if applied else None)
+    # The ledger knows a payment that was outbid for by the hash of what is wrapped around it.
+    paid_in = (applied.applied_hash or applied.transaction_hash) if applied else None
+    return RefundRecord(refund=refund, paid_in=paid_in)

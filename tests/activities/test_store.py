@@ -5,12 +5,13 @@ import pytest
 from activities.pay import PayActivities
 from activities.store import StoreActivities
 from billpay.buying import Buyer
+from billpay.domain.cases import CaseKind
 from billpay.domain.deposits import Disposition
+from billpay.domain.refunds import RefundPurpose
 from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import RecordProgress, StoreResult
-from billpay.store import RefusedError
-from tests.activities.conftest import run
+from tests.activities.conftest import failing, run
 from tests.activities.placing import meter_order, new_order, paid, purchase_step, verified
 
 
@@ -43,13 +44,42 @@ async def test_a_delivery_is_made_final_once_with_all_that_belongs_to_it(
     assert [e.status_to for e in record.events].count(BillStatus.COMPLETED) == 1
 
 
-async def test_nothing_is_final_without_a_delivery(steps, store, clock, records):
-    """I3."""
+async def test_nothing_is_final_without_a_delivery_and_a_person_is_told(
+    steps, store, clock, records
+):
+    """I3, I19: repeated in silence it would be nobody's business for ever."""
     order = await verified(store, clock, new_order())
     request = StoreResult(transaction_id=order.transaction_id, detail="a bug")
-    with pytest.raises(RefusedError):
-        await run(steps.store_result, request)
+    for again in (1, 2):
+        assert await failing(steps.store_result, request, attempt=again) == "Misconfigured"
     assert await records.status(order.transaction_id) == BillStatus.VERIFYING_ACCOUNT
+    (case,) = await store.cases.all()
+    assert (case.kind, case.transaction_id) == (CaseKind.STUCK_PAYMENT, order.transaction_id)
+    assert "not known to be delivered" in case.detail
+    assert (await records.kinds(order.transaction_id)).count("stuck_payment") == 1
+    await run(steps.store_result, request.model_copy(update={"actor": "ada"}), attempt=3)
+    assert await store.cases.all() == []
+
+
+async def test_a_status_that_the_records_refuse_is_told_to_a_person(steps, store, clock, records):
+    """I19: what is given back is not bought again, whatever a workflow believes."""
+    order = await verified(store, clock, new_order())
+    (deposit,) = (await records.of(order.transaction_id)).deposits
+    await store.refunds.open(
+        operation_id=deposit.credit.operation_id,
+        purpose=RefundPurpose.WHOLE,
+        amount=deposit.credit.amount,
+        reason="nobody sells it",
+        hold="a person looks",
+    )
+    request = RecordProgress(
+        kind="buying",
+        detail="a bug",
+        status=BillStatus.PROVIDER_FAILED,
+        transaction_id=order.transaction_id,
+    )
+    assert await failing(steps.record_progress, request) == "Misconfigured"
+    assert CaseKind.STUCK_PAYMENT in {case.kind for case in await store.cases.all()}
 
 
 async def test_a_person_may_vouch_for_a_delivery_and_is_named(steps, store, clock, records):

@@ -124,7 +124,7 @@ class Office:
             await self.store.deposits.mark_started({deposit.credit.operation_id: name})
             self.lists.running_ids.add(name)
 
-    async def give_back(self, operation_id: str):
+    async def give_back(self, operation_id: str, *, refunds=None):
         """The refund of a deposit, as far as the treasury comes with it; its workflow ends."""
         deposit = await self.store.deposits.get(operation_id)
         refund = await self.store.refunds.open(
@@ -136,7 +136,7 @@ class Office:
         treasury = Treasury(
             source=self.source,
             signer=SecretSigner(SecretStr(identities.treasury().secret)),
-            refunds=self.store.refunds,
+            refunds=refunds or self.store.refunds,
             channels=self.store.channels,
             cases=self.store.cases,
             asset_code=identities.ASSET_CODE,
@@ -147,6 +147,17 @@ class Office:
         answer = await treasury.pay(refund)
         self.lists.running_ids.discard(deposit_workflow_id(operation_id))
         return answer
+
+    def claimables(self, **changes) -> Claimables:
+        """Build who follows what was set aside."""
+        facts = {
+            "source": self.source,
+            "signer": SecretSigner(SecretStr(identities.treasury().secret)),
+            "store": self.store.claimables,
+            "channels": self.store.channels,
+            "network_passphrase": PASSPHRASE,
+        }
+        return Claimables(**facts | changes)
 
     def withdraw(self, amount: str, to: int = 99) -> str:
         """Somebody takes cNGN out of the wallet by hand; answers the transaction's hash."""
@@ -212,13 +223,7 @@ async def test_every_way_of_a_deposit_fits(office):
 @both_kinds
 async def test_what_was_set_aside_fits_when_it_is_claimed_and_when_it_is_taken_back(office):
     await office.report()
-    claimables = Claimables(
-        source=office.source,
-        signer=SecretSigner(SecretStr(identities.treasury().secret)),
-        store=office.store.claimables,
-        channels=office.store.channels,
-        network_passphrase=PASSPHRASE,
-    )
+    claimables = office.claimables()
     for payer in (3, 4):
         operation_id = await office.pay("90", payer)
         office.world.fund(identities.payer(payer).public_key, trustline=False)
@@ -236,6 +241,58 @@ async def test_what_was_set_aside_fits_when_it_is_claimed_and_when_it_is_taken_b
         "treasury": cngn("90"),
         "held": -cngn("90"),
     }
+
+
+class DyingBeforeTheNote:
+    """Records whose worker dies when the ledger has applied something, before it is written down."""
+
+    def __init__(self, records):
+        self._records = records
+
+    def __getattr__(self, name):
+        return getattr(self._records, name)
+
+    async def mark_paid(self, *_, **__):
+        raise ConnectionError("killed")
+
+    async def mark_reclaimed(self, *_, **__):
+        raise ConnectionError("killed")
+
+
+@both_kinds
+@pytest.mark.parametrize("has_trustline", [True, False])
+async def test_a_worker_that_dies_before_it_notes_a_refund_is_no_difference(office, has_trustline):
+    """Fault 28: also where the ledger's server does not list it among the wallet's payments."""
+    await office.report()
+    operation_id = await office.pay("90", 3)
+    office.world.fund(identities.payer(3).public_key, trustline=has_trustline)
+    with pytest.raises(ConnectionError):
+        await office.give_back(operation_id, refunds=DyingBeforeTheNote(office.store.refunds))
+    office.lists.running_ids.add(deposit_workflow_id(operation_id))
+    report = await office.report()
+    assert report.differences == ()
+    assert (report.holding, report.on_the_way) == (0, -cngn("90"))
+    await office.give_back(operation_id)
+    assert (await office.report()).is_clean
+
+
+@both_kinds
+async def test_a_command_that_dies_before_it_notes_what_it_took_back_is_no_difference(office):
+    """Fault 28: no server lists it among the wallet's payments."""
+    await office.report()
+    operation_id = await office.pay("90", 3)
+    office.world.fund(identities.payer(3).public_key, trustline=False)
+    await office.give_back(operation_id)
+    (waiting,) = await office.store.claimables.all()
+    office.clock.ahead = 2 * CLAIM_WINDOW
+    dying = office.claimables(store=DyingBeforeTheNote(office.store.claimables))
+    with pytest.raises(ConnectionError):
+        await dying.take_back(waiting.balance_id)
+    report = await office.report()
+    assert report.differences == ()
+    assert (report.holding, report.on_the_way) == (cngn("90"), cngn("90"))
+    await office.claimables().check()
+    assert (await office.report()).is_clean
 
 
 async def test_what_the_wallet_held_before_us_is_its_opening(office):

@@ -126,6 +126,7 @@ def world(
         deposits={one.operation_id: recorded(one) for one in credits_},
         parked=frozenset(),
         refunds=[refund_of(one) for one in refunds],
+        reclaims={},
         withdrawals={one.operation_id: withdrawal_of(one) for one in withdrawn},
         undecided=[Undecided(operation_id="u", workflow_id="deposit-u", recorded_at=LONG_AGO)],
         contradictions=[],
@@ -136,7 +137,7 @@ def world(
         first_ledger=1,
         credits=credits_,
         debits=[*refunds, *withdrawn],
-        found=frozenset(),
+        found={},
     )
     return books, chain, WorkflowsSeen(running={"deposit-u"}, failed=frozenset())
 
@@ -406,7 +407,7 @@ def test_a_refund_that_was_set_aside_is_looked_up_by_its_transaction():
     aside = replace(first, kind=EnvelopeKind.CLAIMABLE_BALANCE)
     books = replace(books, refunds=[aside, *others])
     unseen = replace(chain, debits=rest)
-    seen_there = replace(unseen, found=frozenset({aside.transaction_hash}))
+    seen_there = replace(unseen, found={aside.transaction_hash: aside.ledger})
     assert found(books, seen_there, seen) == []
     assert DifferenceKind.REFUND_NOT_ON_LEDGER in found(books, unseen, seen)
 

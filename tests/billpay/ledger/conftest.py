@@ -128,6 +128,8 @@ class Debts:
             "asset_code": identities.ASSET_CODE,
             "asset_issuer": ISSUER,
             "network_passphrase": identities.NETWORK_PASSPHRASE,
+            # Who finds no channel says so at once.
+            "patience_seconds": 0,
         }
         return Treasury(**facts | changes)
 
@@ -205,6 +207,7 @@ def treasury(ledger, refunds, store):
         asset_code="cNGN",
         asset_issuer=wire.ISSUER,
         network_passphrase=wire.PASSPHRASE,
+        patience_seconds=0,
     )
 
 

@@ -12,6 +12,7 @@ from billpay.domain.refunds import BalanceState, RefundPaid, RefundRules, Refund
 from billpay.failures import Ambiguous, Invalid
 from billpay.ledger.claimables import SEEN_AFTER_LEDGERS
 from billpay.sandbox import identities
+from billpay.store import RefusedError
 from tests.billpay.ledger.conftest import TREASURY
 from tests.billpay.ledger.crashes import Countdown, Crash
 
@@ -110,7 +111,7 @@ async def test_a_balance_that_is_taken_back_is_held_for_its_payer_and_a_case(
     assert record.refunds[0].status is RefundStatus.PAID
     assert [event.kind for event in record.events].count("balance_taken_back") == 1
     (case,) = await debts.store.cases.all()
-    assert (case.kind, case.operation_id) == (CaseKind.HELD_REFUND, waiting.operation_id)
+    assert (case.kind, case.operation_id) == (CaseKind.TAKEN_BACK, waiting.operation_id)
     await debts.store.cases.close(case.case_id, actor="ada", reason="paid by hand")
 
 
@@ -157,3 +158,29 @@ async def test_an_answer_that_was_lost_is_found_by_the_next_check(debts, waiting
     assert found.state is BalanceState.RECLAIMED
     assert debts.balance() == cngn("100")
     assert TREASURY in {one["to"] for one in debts.world.truth_ledger()["payments"]}
+
+
+async def test_a_balance_that_the_records_refuse_stops_no_other(debts, waiting, claim):
+    """Fault 67: a poisonous balance is tried with the next check."""
+    claim(waiting.balance_id)
+    later(debts)
+
+    class Listing:
+        """The records, in which the same balance comes first and is refused."""
+
+        def __init__(self):
+            self.refusals = 1
+
+        def __getattr__(self, name):
+            return getattr(debts.store.claimables, name)
+
+        async def all(self):
+            return [waiting, waiting]
+
+        async def mark_claimed(self, *about, **told):
+            if self.refusals:
+                self.refusals -= 1
+                raise RefusedError("something else is certain about it")
+            return await debts.store.claimables.mark_claimed(*about, **told)
+
+    assert await debts.claimables(store=Listing()).check() == 1

@@ -317,6 +317,7 @@ async def test_another_transaction_than_the_one_meant_is_not_believed(answer):
 async def test_the_tip_is_what_one_answer_says():
     tip = await answer_of(server(getTransaction=NOT_FOUND), "tip")
     assert (tip.ledger, tip.oldest_ledger, tip.network_passphrase) == (LATEST, OLDEST, PASSPHRASE)
+    assert tip.oldest_closed_at.isoformat() == "2026-03-02T08:26:40+00:00"
     assert tip.closed_at.isoformat() == "2026-03-02T09:30:00+00:00"
     as_number = NOT_FOUND | {"latestLedgerCloseTime": 1772443800}
     assert (await answer_of(server(getTransaction=as_number), "tip")).closed_at == tip.closed_at

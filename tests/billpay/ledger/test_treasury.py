@@ -168,6 +168,9 @@ async def test_a_number_that_somebody_else_used_is_for_a_person(debts, repayment
     with pytest.raises(Unavailable, match="tx_bad_seq"):
         await treasury.pay(refund)
     ledger_clock.jump(seconds=121)
+    with pytest.raises(Unavailable, match="not known yet"):
+        await treasury.pay(refund)
+    ledger_clock.jump(seconds=120)
     answer = await treasury.pay(refund)
     assert isinstance(answer, RefundHeld)
     assert "was used" in answer.reason

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from billpay.domain.cases import CaseKind
 from billpay.domain.refunds import EnvelopeState, RefundHeld, RefundPaid
 from billpay.failures import Ambiguous, Misconfigured, Unavailable
-from tests.billpay.ledger.said import LOSES_IT, owe
+from tests.billpay.ledger import wire
+from tests.billpay.ledger.said import LOSES_IT, NOW, owe
 
 
 async def test_a_ledger_that_closed_at_the_last_valid_second_proves_nothing(
@@ -185,3 +187,87 @@ async def test_a_cancelled_payment_is_found_again(store, ledger, treasury):
         await paying
     ledger.submit, ledger.answer = submit, "taken"
     assert isinstance(await treasury.pay(refund), RefundPaid)
+
+
+async def test_a_used_number_is_waited_on_while_a_server_may_lag(lost, ledger, refunds, treasury):
+    """Fault 6: the server that knows the number is not always the one that is asked for the hash."""
+    ledger.close(after=timedelta(seconds=200))
+    ledger.sequence = 8
+    with pytest.raises(Unavailable, match="not known yet"):
+        await treasury.pay(lost)
+    assert refunds.settled == []
+    ledger.apply(refunds.signed[0].transaction_hash, uses_number=False)
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert len(refunds.signed) == 1
+
+
+async def test_a_server_that_has_forgotten_the_time_of_signing_says_nothing_of_it(
+    lost, ledger, store, refunds, treasury
+):
+    """Fault 10: RPC servers keep a week; what they do not know may have been applied before that."""
+    ledger.close(after=timedelta(days=9))
+    ledger.sequence = 8
+    ledger.tip_said = replace(ledger.tip_said, oldest_closed_at=NOW + timedelta(days=2))
+    with pytest.raises(Misconfigured, match="longer history"):
+        await treasury.pay(lost)
+    assert refunds.settled == []
+    (case,) = await store.cases.all()
+    assert case.kind is CaseKind.TREASURY
+    ledger.apply(refunds.signed[0].transaction_hash, uses_number=False)
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+
+
+async def test_what_blocks_the_only_channel_and_only_a_person_can_mend_is_told(
+    lost, ledger, store, treasury
+):
+    """I19: its own workflow may be gone, and whoever waits for the channel says so."""
+    waiting = await owe(store, wire.FIRST + 1)
+    ledger.close(after=timedelta(days=9))
+    ledger.sequence = 8
+    ledger.tip_said = replace(ledger.tip_said, oldest_closed_at=NOW + timedelta(days=2))
+    with pytest.raises(Unavailable, match="every channel"):
+        await treasury.pay(waiting)
+    (case,) = await store.cases.all()
+    assert case.kind is CaseKind.TREASURY
+    assert "longer history" in case.detail
+
+
+async def test_a_forgetful_server_still_proves_by_an_unused_number(lost, ledger, refunds, treasury):
+    """I10: no history is needed to see that a number is unused."""
+    ledger.close(after=timedelta(days=9))
+    ledger.tip_said = replace(ledger.tip_said, oldest_closed_at=NOW + timedelta(days=2))
+    ledger.answer = "taken"
+    assert isinstance(await treasury.pay(lost), RefundPaid)
+    assert refunds.settled == [EnvelopeState.DEAD]
+
+
+async def test_what_was_buried_and_is_found_after_all_is_not_paid_again_on_anybodys_word(
+    lost, ledger, store, refunds, treasury
+):
+    """I9: the server that did not know the transaction was wrong, and so is the person who lets the refund go."""
+    ledger.close(after=timedelta(hours=1))
+    ledger.sequence = 8
+    assert isinstance(await treasury.pay(lost), RefundHeld)
+    ledger.apply(refunds.signed[0].transaction_hash, uses_number=False)
+    ledger.answer = "taken"
+    for _ in range(2):
+        await store.refunds.reopen(lost.refund_id, actor="ada", reason="it was not applied")
+        answer = await treasury.pay(await store.refunds.get(lost.refund_id))
+        assert isinstance(answer, RefundHeld)
+        assert "has paid it in ledger 1001" in answer.reason
+    assert len(refunds.signed) == 1
+
+
+async def test_what_was_buried_by_mistake_is_found_when_its_number_turns_out_used(
+    lost, ledger, store, refunds, treasury
+):
+    """Fault 6: a server behind the same address had read less than it said."""
+    ledger.close(after=timedelta(hours=1))
+    buried = refunds.signed[0].transaction_hash
+    await store.refunds.settle_envelope(buried, EnvelopeState.DEAD)
+    ledger.apply(buried)
+    ledger.answer = "taken"
+    answer = await treasury.pay(lost)
+    assert isinstance(answer, RefundHeld)
+    assert buried in answer.reason
+    assert len(refunds.signed) == 1

@@ -1,14 +1,37 @@
 """What a customer reads of a refund, of waiting and of a deposit without an order, word for word."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from billpay.domain.deposits import StrayReason
 from billpay.domain.money import cngn
-from billpay.domain.refunds import RefundPurpose
+from billpay.domain.refunds import BalanceState, RefundPurpose, SetAside
 from billpay.domain.summaries import NO_PROVIDER, stray_reason
 from billpay.notifications import wording
 from billpay.notifications.wording import Advice
 from tests.billpay.notifications.conftest import reads
+
+BALANCE = "0" * 72
+WAITS = (
+    "Your wallet could not take the payment, so 5,030 cNGN wait for you on the network: claim them with your wallet by "
+    f"01 April 2026 (claimable balance {BALANCE}). After that, please contact us."
+)
+
+
+@pytest.fixture
+def waiting() -> SetAside:
+    """A refund that was set aside on the ledger."""
+    return SetAside(
+        balance_id=BALANCE,
+        refund_id="refund-1-whole",
+        operation_id="1",
+        claimant="G...",
+        amount=cngn("5030"),
+        created_ledger=7,
+        reclaimable_at=datetime(2026, 3, 31, 23, 30, tzinfo=UTC),
+        state=BalanceState.OPEN,
+    )
 
 
 def test_a_refund_with_its_reason(bill, refund):
@@ -135,6 +158,27 @@ def test_an_excess_goes_back_after_the_bill_was_paid(bill, refund):
         Your bill has been paid, and the rest has been refunded to your wallet.
         """,
     )
+
+
+@pytest.mark.parametrize("reason", [NO_PROVIDER, "Meter number not found"])
+def test_a_refund_that_waits_to_be_claimed_says_where_and_until_when(bill, refund, waiting, reason):
+    """I9: nobody is told that money has arrived which their wallet could not take."""
+    text = wording.refunded(
+        bill(), refund("5030", reason), Advice.TRY_LATER, is_own_wallet=True, waiting=waiting
+    )
+    assert WAITS in text.body
+    assert "has been refunded" not in text.body
+
+
+def test_an_excess_and_a_stray_that_wait_say_so_too(bill, refund, waiting):
+    excess = refund("7", "more arrived than was due", RefundPurpose.EXCESS)
+    stray = refund("100", "the payment carried no memo")
+    for text in (
+        wording.excess_refunded(bill(), excess, waiting),
+        wording.stray_refunded(stray, StrayReason.NO_MEMO, waiting),
+    ):
+        assert WAITS in text.body
+        assert "has been refunded" not in text.body
 
 
 # Waiting

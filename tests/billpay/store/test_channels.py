@@ -73,6 +73,30 @@ async def test_the_treasurys_own_account_is_left_to_errands_where_there_are_chan
     assert await channels.claim_own("an errand") is None, "a refund from before still owns it"
 
 
+async def test_whoever_waits_sees_whether_there_is_room_and_takes_none(channels, wanted):
+    first, second = await wanted(), await wanted()
+    assert await channels.has_room(first.refund_id), "the treasury's own account is always there"
+    await channels.add(0, "treasury")
+    await channels.add(1, "one")
+    assert await channels.has_room(first.refund_id)
+    await channels.claim(first.refund_id)
+    assert await channels.has_room(first.refund_id), "it owns one"
+    assert not await channels.has_room(second.refund_id)
+    await channels.add(2, "two")
+    assert await channels.has_room(second.refund_id)
+    assert [record.owner for record in await channels.all()] == [None, first.refund_id, None]
+
+
+async def test_a_refund_that_needs_no_account_does_not_wait_for_one(channels, till, wanted):
+    refund, envelope = await till.signed(await till.deposit())
+    held = await wanted()
+    await till.store.refunds.hold(held.refund_id, "a person decides")
+    assert await channels.has_room(held.refund_id)
+    await till.store.refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
+    await channels.claim((await wanted()).refund_id)
+    assert await channels.has_room(refund.refund_id)
+
+
 async def test_a_paid_refund_gives_its_account_to_the_next_one(channels, till, wanted):
     refund, envelope = await till.signed(await till.deposit())
     waiting = await wanted()

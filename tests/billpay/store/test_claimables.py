@@ -69,6 +69,7 @@ async def test_a_refund_that_is_set_aside_is_paid_and_followed(till, claimables,
     order, operation_id = await till.given_up()
     refund = await set_aside(operation_id)
     (waiting,) = await claimables.all()
+    assert await claimables.open_of(operation_id) == waiting
     assert (waiting.refund_id, waiting.operation_id) == (refund.refund_id, operation_id)
     assert (waiting.claimant, waiting.amount) == (refund.destination, refund.amount)
     assert (waiting.created_ledger, waiting.state) == (99, BalanceState.OPEN)
@@ -116,7 +117,7 @@ async def test_what_is_taken_back_is_held_again_in_one_commit(
     assert deposit.disposition is Disposition.HELD
     assert (await claimables.get(BALANCE)).state is BalanceState.RECLAIMED
     (case,) = await till.store.cases.all()
-    assert (case.kind, case.transaction_id) == (CaseKind.HELD_REFUND, order.transaction_id)
+    assert (case.kind, case.transaction_id) == (CaseKind.TAKEN_BACK, order.transaction_id)
     assert await till.status(order) is BillStatus.REFUNDED, "the refund was paid, and is over"
 
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billpay.domain.bills import BillType
-from billpay.domain.deposits import StrayReason
+from billpay.domain.cases import CaseKind
+from billpay.domain.deposits import Disposition, StrayReason
 from billpay.domain.money import Kobo, Stroops
 from billpay.domain.orders import OrderRow, read_order
 from billpay.domain.statuses import BillStatus
@@ -139,6 +140,70 @@ async def test_a_withdrawal_is_outside(till):
         "pending": -DUE,
         "withdrawals": 30,
     }
+
+
+async def test_what_was_taken_back_and_is_paid_by_hand_is_owed_no_more(till, sql):
+    """I2, I9: exactly that amount, once; then nothing of the deposit is held, and nobody waits for a person."""
+    order, operation_id = await till.given_up()
+    await set_aside(till, operation_id)
+    record = till.store.withdrawals.record
+    debit = _debit(till, order.due)
+    with pytest.raises(RefusedError, match="nothing was taken back"):
+        await record([debit], actor="ada", reason="too early", settles=operation_id)
+    await taken_back(till)
+    (case,) = await till.store.cases.all()
+    assert (case.kind, case.subject) == (CaseKind.TAKEN_BACK, operation_id)
+    for wrong in ([_debit(till, order.due - 1)], [debit, _debit(till, 1, operation_id="9")]):
+        with pytest.raises(RefusedError, match="another amount"):
+            await record(wrong, actor="ada", reason="wrong", settles=operation_id)
+    for _ in range(2):
+        (paid,) = await record(
+            [debit], actor="ada", reason="to a new account", settles=operation_id
+        )
+        assert paid.settles == operation_id
+    assert await balances(till) == {}
+    deposit = await till.store.deposits.get(operation_id)
+    assert deposit.disposition is Disposition.REFUNDED
+    assert await till.store.cases.all() == []
+    again = _debit(till, order.due, operation_id="9", transaction_hash="e" * 64)
+    with pytest.raises(RefusedError, match="is recorded"):
+        await record([again], actor="bob", reason="once more", settles=operation_id)
+    assert "paid_by_hand" in await till.kinds(order.transaction_id)
+
+
+async def test_an_excess_that_was_taken_back_is_paid_by_hand_likewise(till):
+    order, operation_id = await till.completed(amount=Stroops(60_000_000_000))
+    excess = 60_000_000_000 - order.due
+    await excess_back(till, operation_id, excess, aside=True)
+    await taken_back(till)
+    await till.store.withdrawals.record(
+        [_debit(till, excess)], actor="ada", reason="to a new account", settles=operation_id
+    )
+    assert "excess" not in await balances(till)
+    deposit = await till.store.deposits.get(operation_id)
+    assert deposit.disposition is Disposition.DELIVERED
+
+
+async def test_a_withdrawal_that_was_recorded_settles_nothing_afterwards(till):
+    """I16: the first word stays."""
+    order, operation_id = await till.given_up()
+    await set_aside(till, operation_id)
+    await taken_back(till)
+    debit = _debit(till, order.due)
+    await till.store.withdrawals.record([debit], actor="ada", reason="to the bank")
+    with pytest.raises(RefusedError, match="settles no deposit"):
+        await till.store.withdrawals.record(
+            [debit], actor="bob", reason="it was the payer's", settles=operation_id
+        )
+
+
+async def test_plain_sql_settles_no_deposit_either(till, sql, refused):
+    _, operation_id = await till.given_up()
+    with pytest.raises(refused, match="were taken back"):
+        await sql.rows(
+            "INSERT INTO withdrawals VALUES ('9', 'h', 300, now(), NULL, 5, now(), 'me', 'mine', %s)",
+            operation_id,
+        )
 
 
 async def test_a_refund_is_no_withdrawal(till):

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from billpay.clock import system_clock
 from billpay.domain.cases import CaseKind
+from billpay.domain.deposits import Disposition
 from billpay.domain.refunds import BalanceState, RefundPaid, RefundPurpose
 from billpay.intake import Intake
 from billpay.ledger.sources import build_source
@@ -19,6 +20,8 @@ from starter.wallet import build_signer, build_wallet
 
 PAYER = identities.payer(1).public_key
 WINDOW = timedelta(minutes=1)
+LATER = timedelta(minutes=4)
+"""The window is over, and what is signed by hand now is still valid."""
 
 
 class LedgerClock:
@@ -99,10 +102,10 @@ async def test_nothing_is_taken_back_before_its_time(here, waiting):
 
 
 async def test_what_nobody_claims_is_taken_back_and_told_as_a_case(
-    here, waiting, ledger_clock, store
+    here, waiting, ledger_clock, store, sandbox
 ):
-    """I2: the money is here again, and somebody knows whose it is."""
-    ledger_clock.ahead = timedelta(hours=1)
+    """I2: the money is here again, and somebody knows whose it is, until it is paid by hand."""
+    ledger_clock.ahead = LATER
     await ask(here.command, "check")
     unclaimed = (await asyncio.to_thread(here.command, "cases")).stdout
     assert f"balance {waiting.balance_id}" in unclaimed
@@ -111,9 +114,24 @@ async def test_what_nobody_claims_is_taken_back_and_told_as_a_case(
         taken = await ask(here.command, "take-back", waiting.balance_id.upper())
         assert taken.exit_code == 0, taken.stderr
     assert (await store.claimables.get(waiting.balance_id)).state is BalanceState.RECLAIMED
-    assert [case.kind for case in await store.cases.all()] == [CaseKind.HELD_REFUND]
+    assert [case.kind for case in await store.cases.all()] == [CaseKind.TAKEN_BACK]
     assert (await ask(here.command, "list")).stdout == "nothing waits to be claimed\n"
     assert waiting.balance_id in (await ask(here.command, "list", "--all")).stdout
+    told = (await asyncio.to_thread(here.command, "cases")).stdout
+    assert f"deposit {waiting.operation_id}" in told
+    assert "retry ID" not in told
+    by_hand = sandbox.build(
+        None, "100", payer=identities.treasury(), to=identities.payer(2).public_key
+    )
+    paid = sandbox.submit(by_hand).raise_for_status().json()["hash"]
+    record = ("withdrawals", "record", paid, "--reason", "to a new account", "--for")
+    refused = await asyncio.to_thread(here.command, *record, "404")
+    assert refused.exit_code == 1
+    (settled,) = (await asyncio.to_thread(here.json, *record, waiting.operation_id))["withdrawals"]
+    assert settled["settles"] == waiting.operation_id
+    assert await store.cases.all() == []
+    deposit = await store.deposits.get(waiting.operation_id)
+    assert deposit.disposition is Disposition.REFUNDED
 
 
 def test_a_balance_that_is_none_of_ours_is_refused(here):

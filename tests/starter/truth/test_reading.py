@@ -10,7 +10,7 @@ import pytest_asyncio
 from billpay.buying import Buyer
 from billpay.clock import system_clock
 from billpay.domain.bills import BillerCode, BillType
-from billpay.domain.ids import bill_workflow_id, request_id
+from billpay.domain.ids import bill_workflow_id, refund_id, request_id
 from billpay.domain.money import cngn, ledger_amount, naira
 from billpay.domain.outcomes import Delivered
 from billpay.domain.refunds import RefundPaid, RefundPurpose
@@ -18,7 +18,7 @@ from billpay.domain.routing import ProviderName
 from billpay.domain.statuses import BillStatus
 from billpay.domain.steps import PurchaseStep
 from billpay.domain.tokens import spoken_token
-from billpay.failures import Unavailable
+from billpay.failures import Ambiguous, Unavailable
 from billpay.intake import Intake
 from billpay.ledger.horizon import Horizon
 from billpay.ledger.treasury import Treasury
@@ -215,6 +215,30 @@ async def test_a_stray_deposit_agrees_once_it_is_back(service):
     assert [(row.truth, row.records) for row in comparison.rows] == [
         ("returned 7 cNGN", "refunded")
     ]
+
+
+async def test_what_was_set_aside_for_a_payer_has_gone_to_that_payer(service):
+    """I9: the ledger names the balance, and the balance whose it is."""
+    operation_id = await service.receive("hello", 70_000_000)
+    service.sandbox.fund(payer(1).public_key, cngn="0", trustline=False)
+    await service.give_back(operation_id)
+    assert service.sandbox.truth_ledger()["claimable_balances"] != []
+    assert await service.differences() == []
+
+
+async def test_a_refund_that_was_outbid_for_is_known_by_what_was_applied(service):
+    """I9: a fee bump has a hash of its own, and the envelope in it another."""
+    operation_id = await service.receive("hello", 70_000_000)
+    service.sandbox.ledger_faults(calls={"async_504_dropped": 1})
+    with pytest.raises(Ambiguous):
+        await service.give_back(operation_id)
+    service.sandbox.ledger_faults(base_fee_stroops=5_000)
+    await service.give_back(operation_id)
+    applied = await service.store.refunds.applied(refund_id(operation_id, RefundPurpose.WHOLE))
+    payments = service.sandbox.truth_ledger()["payments"]
+    assert applied.applied_hash in [payment["transaction_hash"] for payment in payments]
+    assert applied.applied_hash != applied.transaction_hash
+    assert await service.differences() == []
 
 
 async def test_a_credit_that_was_not_taken_in_is_a_difference(service):

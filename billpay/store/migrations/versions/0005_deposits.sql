@@ -3,7 +3,8 @@
 ALTER TABLE cases DROP CONSTRAINT cases_kind;
 ALTER TABLE cases ADD CONSTRAINT cases_kind CHECK (kind IN (
     'sold_after_all', 'reversed', 'other_tokens', 'parked_credit', 'held_refund', 'provider_account',
-    'late_token', 'unstarted_deposit', 'ledger_gap', 'ledger_silent', 'missed_credit', 'treasury', 'unclaimed_balance', 'reconciliation'
+    'late_token', 'unstarted_deposit', 'ledger_gap', 'ledger_silent', 'missed_credit', 'treasury', 'unclaimed_balance',
+    'taken_back', 'stuck_payment', 'reconciliation'
 ));
 
 ALTER TABLE deposits DROP CONSTRAINT deposits_disposition;

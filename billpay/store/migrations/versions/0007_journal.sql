@@ -53,7 +53,7 @@ CREATE TABLE journal_opening (
     CONSTRAINT journal_opening_holding CHECK (holding BETWEEN 0 AND 922337203685.4775807)
 );
 
--- cNGN that people took out of the wallet.
+-- cNGN that people took out of the wallet; what settles a deposit has paid its payer what was taken back for them.
 CREATE TABLE withdrawals (
     operation_id TEXT NOT NULL,
     transaction_hash TEXT NOT NULL,
@@ -64,7 +64,10 @@ CREATE TABLE withdrawals (
     recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
     actor TEXT NOT NULL,
     reason TEXT NOT NULL,
+    settles TEXT,
     PRIMARY KEY (operation_id),
+    UNIQUE (settles),
+    FOREIGN KEY(settles) REFERENCES deposits (operation_id),
     CONSTRAINT withdrawals_amount CHECK (amount BETWEEN 0.0000001 AND 922337203685.4775807)
 );
 
@@ -97,6 +100,21 @@ END $$;
 
 CREATE CONSTRAINT TRIGGER require_balanced_entry AFTER INSERT ON journal_postings
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_balanced_entry();
+
+-- What settles a deposit is what was taken back of it, no more and no less (I9).
+CREATE FUNCTION guard_settlement() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM refunds JOIN claimable_balances USING (refund_id)
+        WHERE operation_id = NEW.settles AND state = 'reclaimed' AND claimable_balances.amount = NEW.amount
+    ) THEN
+        PERFORM refuse(format('no %s cNGN of deposit %s were taken back', NEW.amount, NEW.settles));
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER guard_settlement BEFORE INSERT ON withdrawals
+FOR EACH ROW WHEN (NEW.settles IS NOT NULL) EXECUTE FUNCTION guard_settlement();
 
 CREATE TRIGGER refuse_changing_history BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_entries
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_changing_history();

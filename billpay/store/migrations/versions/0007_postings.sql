@@ -253,14 +253,20 @@ EXECUTE FUNCTION post_sold_attempt();
 
 -- Withdrawals -----------------------------------------------------------------------------------------------------------
 
+-- What settles a deposit is owed to its payer until then.
 CREATE FUNCTION post_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     amount CONSTANT bigint := in_stroops(NEW.amount);
+    from_account text := 'withdrawals';
 BEGIN
+    IF NEW.settles IS NOT NULL THEN
+        SELECT CASE disposition WHEN 'delivered' THEN 'excess' ELSE 'held' END INTO from_account
+        FROM deposits WHERE operation_id = NEW.settles;
+    END IF;
     PERFORM post_entry(
         'withdrawal:' || NEW.operation_id, 'withdrawal',
-        ARRAY['withdrawals', wallet_account(NEW.ledger)], ARRAY[amount, -amount],
-        NEW.reason, NEW.ledger, at => NEW.recorded_at
+        ARRAY[from_account, wallet_account(NEW.ledger)], ARRAY[amount, -amount],
+        NEW.reason, NEW.ledger, NEW.settles, at => NEW.recorded_at
     );
     RETURN NULL;
 END $$;

@@ -1,0 +1,48 @@
+"""Waiting for a channel: woken by whoever ends, patient for a while, and without a question to the ledger."""
+
+import asyncio
+
+from billpay.ledger.refund_turns import LOOK_EVERY_SECONDS, Turns
+
+
+class Rooms:
+    """Channels that are free or not, and who has looked."""
+
+    def __init__(self, *, free: int) -> None:
+        self.free, self.looks = free, 0
+
+    async def has_room(self, refund_id):
+        self.looks += 1
+        return self.free > 0
+
+
+def turns(rooms, seconds=60.0):
+    return Turns(rooms, patience_seconds=seconds)
+
+
+async def test_nobody_waits_while_a_channel_is_free():
+    rooms = Rooms(free=1)
+    await asyncio.wait_for(turns(rooms).wait("r1"), 1)
+    assert rooms.looks == 1
+
+
+async def test_who_waits_is_woken_by_whoever_ends_long_before_the_next_look():
+    rooms = Rooms(free=0)
+    waiting = turns(rooms)
+    first = asyncio.create_task(waiting.wait("r1"))
+    second = asyncio.create_task(waiting.wait("r2"))
+    while rooms.looks < 2:
+        await asyncio.sleep(0)
+    rooms.free = 1
+    async with asyncio.timeout(LOOK_EVERY_SECONDS / 2):
+        await waiting.end()
+        await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+        assert rooms.looks == 3, "one is woken for one that ends"
+        await waiting.end()
+        await asyncio.gather(first, second)
+
+
+async def test_patience_has_an_end():
+    rooms = Rooms(free=0)
+    await asyncio.wait_for(turns(rooms, seconds=0.05).wait("r1"), 5)
+    assert rooms.looks == 2
