@@ -4,6 +4,7 @@ A third source is one more counterpart: it is held to everything here.
 """
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -408,7 +409,8 @@ async def test_both_tell_the_same_of_the_same_ledger(town):
     held = town.at(clock)
     clock.close_ledgers(7)
     sources = [server.build(held.world) for server in COUNTERPARTS]
-    tips = [await one.tip() for one in sources]
+    # When its oldest ledger closed, Horizon does not say.
+    tips = [replace(await one.tip(), oldest_closed_at=None) for one in sources]
     assert tips[0] == tips[1]
     accounts = [await one.account(PAYER.public_key) for one in sources]
     assert accounts[0] == accounts[1]
