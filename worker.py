@@ -56,7 +56,6 @@ from billpay.settings import Settings, SettingsError, load_settings
 from billpay.store import Store
 from billpay.store.flutterwave_codes import AskedAfresh
 from starter.catalogue_schedule import refresh_schedule
-from starter.claimables_schedule import claimables_schedule
 from starter.connection import connect
 from starter.preparing import register_search_attributes, start_watcher
 from starter.reconciling import build_reconciler
@@ -64,6 +63,7 @@ from starter.roles import Role, roles_asked, task_queue_of
 from starter.schedules import (
     Recurring,
     audit_schedule,
+    claimables_schedule,
     follow_up_schedule,
     keep_schedule,
     reconcile_schedule,

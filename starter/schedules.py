@@ -18,13 +18,16 @@ from temporalio.client import (
 
 from billpay.domain.ids import (
     AUDIT_WORKFLOW_ID,
+    CLAIMABLES_WORKFLOW_ID,
     FOLLOW_UP_WORKFLOW_ID,
     RECONCILE_WORKFLOW_ID,
+    refund_task_queue,
     watcher_task_queue,
 )
 from workflows.audit_ledger import AuditLedgerWorkflow
 from workflows.follow_up import FollowUpWorkflow
 from workflows.reconcile import ReconcileWorkflow
+from workflows.track_claimables import TrackClaimablesWorkflow
 
 FOLLOW_UP_EVERY = timedelta(minutes=5)
 """`billpay.domain.follow_ups.QUESTIONS_AT_ONCE` is reckoned with it."""
@@ -32,8 +35,11 @@ FOLLOW_UP_EVERY = timedelta(minutes=5)
 AUDIT_EVERY = timedelta(minutes=2)
 """`billpay.domain.ledger_audits.PAGES_AT_ONCE` is reckoned with it, and no alarm of silence comes later than this."""
 
+CLAIMABLES_EVERY = timedelta(minutes=10)
+"""Whoever claims is in no hurry to be noticed; a window lasts for days."""
+
 _CATCH_UP = timedelta(minutes=1)
-"""A run that was missed is not made up for: the next one finds the same questions due."""
+"""A run that was missed is not made up for: the next one finds the same to do."""
 
 
 @dataclass(frozen=True)
@@ -47,42 +53,52 @@ class Recurring:
 
 
 def follow_up_schedule(*, task_queue: str) -> Schedule:
-    """Describe the schedule of the questions about settled purchases: one run at a time."""
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            FollowUpWorkflow.run,
-            id=FOLLOW_UP_WORKFLOW_ID,
-            task_queue=task_queue,
-            static_summary="asks again about settled purchases",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=FOLLOW_UP_EVERY)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    """Describe the schedule of the questions about settled purchases."""
+    action = ScheduleActionStartWorkflow(
+        FollowUpWorkflow.run,
+        id=FOLLOW_UP_WORKFLOW_ID,
+        task_queue=task_queue,
+        static_summary="asks again about settled purchases",
     )
+    return _one_at_a_time(action, FOLLOW_UP_EVERY)
 
 
 def audit_schedule(*, task_queue: str) -> Schedule:
-    """Describe the schedule of the nets under the watcher: one run at a time, on the watcher's own queue."""
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            AuditLedgerWorkflow.run,
-            id=AUDIT_WORKFLOW_ID,
-            task_queue=watcher_task_queue(task_queue),
-            static_summary="reads the ledger again, and listens for its silence",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=AUDIT_EVERY)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    """Describe the schedule of the nets under the watcher, on the watcher's own queue."""
+    action = ScheduleActionStartWorkflow(
+        AuditLedgerWorkflow.run,
+        id=AUDIT_WORKFLOW_ID,
+        task_queue=watcher_task_queue(task_queue),
+        static_summary="reads the ledger again, and listens for its silence",
     )
+    return _one_at_a_time(action, AUDIT_EVERY)
 
 
 def reconcile_schedule(*, task_queue: str, every: timedelta) -> Schedule:
-    """Describe the schedule of the comparison of ledger, records and workflows: one run at a time."""
+    """Describe the schedule of the comparison of ledger, records and workflows."""
+    action = ScheduleActionStartWorkflow(
+        ReconcileWorkflow.run,
+        id=RECONCILE_WORKFLOW_ID,
+        task_queue=task_queue,
+        static_summary="compares ledger, records and workflows",
+    )
+    return _one_at_a_time(action, every)
+
+
+def claimables_schedule(*, task_queue: str) -> Schedule:
+    """Describe the schedule of the look at refunds that wait on the ledger, where the wallet's key is."""
+    action = ScheduleActionStartWorkflow(
+        TrackClaimablesWorkflow.run,
+        id=CLAIMABLES_WORKFLOW_ID,
+        task_queue=refund_task_queue(task_queue),
+        static_summary="looks after refunds that wait on the ledger",
+    )
+    return _one_at_a_time(action, CLAIMABLES_EVERY)
+
+
+def _one_at_a_time(action: ScheduleActionStartWorkflow, every: timedelta) -> Schedule:
     return Schedule(
-        action=ScheduleActionStartWorkflow(
-            ReconcileWorkflow.run,
-            id=RECONCILE_WORKFLOW_ID,
-            task_queue=task_queue,
-            static_summary="compares ledger, records and workflows",
-        ),
+        action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
     )

@@ -368,3 +368,32 @@ def on_stage(temporal: WorkflowEnvironment, request: pytest.FixtureRequest) -> A
             yield Stage(temporal.client, temporal, script, task_queue)
 
     return opened
+
+
+@pytest.fixture
+def recurring(temporal, request):
+    """A worker of a workflow with one step, which ends as told, the last time for ever.
+
+    Opened, it answers the workflow's handle, and a list that grows by the attempt's number with each run of the step.
+    """
+
+    @asynccontextmanager
+    async def opened(workflow: type, step: str, *answers: Any):
+        script, runs = list(answers), []
+
+        @activity.defn(name=step)
+        async def answered() -> Any:
+            runs.append(activity.info().attempt)
+            answer = script.pop(0) if len(script) > 1 else script[0]
+            if isinstance(answer, Failure):
+                raise crossing(answer)
+            return answer
+
+        queue = f"{step}-{request.node.name}"
+        async with Worker(
+            temporal.client, task_queue=queue, workflows=[workflow], activities=[answered]
+        ):
+            handle = await temporal.client.start_workflow(workflow.run, id=queue, task_queue=queue)
+            yield handle, runs
+
+    return opened

@@ -1,13 +1,10 @@
-from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from temporalio import activity
 from temporalio.client import ScheduleOverlapPolicy, WorkflowFailureError
-from temporalio.worker import Worker
 
 from activities import names
-from activities.crossing import crossing
 from billpay.domain.ids import watcher_task_queue
 from billpay.domain.ledger_audits import (
     PAGES_AT_ONCE,
@@ -15,7 +12,7 @@ from billpay.domain.ledger_audits import (
     RUN_LASTS,
     LedgerAuditReport,
 )
-from billpay.failures import Failure, Unavailable
+from billpay.failures import Unavailable
 from starter.schedules import AUDIT_EVERY, audit_schedule
 from workflows.audit_ledger import AuditLedgerWorkflow
 from workflows.policies import AUDIT_LEDGER
@@ -25,34 +22,9 @@ AWAY = Unavailable("the database gave no answer")
 
 
 @pytest.fixture
-def on_queue(temporal, request):
-    """A worker of the workflow whose audits end as told, the last one for ever; answers how often one ran."""
-
-    @asynccontextmanager
-    async def opened(*answers: LedgerAuditReport | Failure):
-        script, runs = list(answers), []
-
-        @activity.defn(name=names.AUDIT_LEDGER)
-        async def audit_ledger() -> LedgerAuditReport:
-            runs.append(activity.info().attempt)
-            answer = script.pop(0) if len(script) > 1 else script[0]
-            if isinstance(answer, Failure):
-                raise crossing(answer)
-            return answer
-
-        queue = f"audit-{request.node.name}"
-        async with Worker(
-            temporal.client,
-            task_queue=queue,
-            workflows=[AuditLedgerWorkflow],
-            activities=[audit_ledger],
-        ):
-            handle = await temporal.client.start_workflow(
-                AuditLedgerWorkflow.run, id=queue, task_queue=queue
-            )
-            yield handle, runs
-
-    return opened
+def on_queue(recurring):
+    """The workflow, with answers for its one step."""
+    return partial(recurring, AuditLedgerWorkflow, names.AUDIT_LEDGER)
 
 
 async def test_one_run_reads_again_once_and_tells_what_it_came_to(on_queue):

@@ -1,16 +1,13 @@
-from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from temporalio import activity
 from temporalio.client import ScheduleOverlapPolicy, WorkflowFailureError
-from temporalio.worker import Worker
 
 from activities import names
-from activities.crossing import crossing
 from billpay.domain.money import Stroops
 from billpay.domain.reconciliation import ReconciliationSummary
-from billpay.failures import Failure, Misconfigured, Unavailable
+from billpay.failures import Misconfigured, Unavailable
 from starter.schedules import reconcile_schedule
 from workflows.policies import RECONCILE
 from workflows.reconcile import ReconcileWorkflow
@@ -22,34 +19,9 @@ AWAY = Unavailable("the ledger gave no answer")
 
 
 @pytest.fixture
-def on_queue(temporal, request):
-    """A worker of the workflow whose comparisons end as told, the last one for ever; answers how often one ran."""
-
-    @asynccontextmanager
-    async def opened(*answers: ReconciliationSummary | Failure):
-        script, runs = list(answers), []
-
-        @activity.defn(name=names.RECONCILE)
-        async def reconcile() -> ReconciliationSummary:
-            runs.append(activity.info().attempt)
-            answer = script.pop(0) if len(script) > 1 else script[0]
-            if isinstance(answer, Failure):
-                raise crossing(answer)
-            return answer
-
-        queue = f"reconcile-{request.node.name}"
-        async with Worker(
-            temporal.client,
-            task_queue=queue,
-            workflows=[ReconcileWorkflow],
-            activities=[reconcile],
-        ):
-            handle = await temporal.client.start_workflow(
-                ReconcileWorkflow.run, id=queue, task_queue=queue
-            )
-            yield handle, runs
-
-    return opened
+def on_queue(recurring):
+    """The workflow, with answers for its one step."""
+    return partial(recurring, ReconcileWorkflow, names.RECONCILE)
 
 
 async def test_one_run_compares_once_and_tells_what_it_came_to(on_queue):

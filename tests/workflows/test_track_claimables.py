@@ -9,7 +9,7 @@ from activities import names
 from activities.crossing import crossing
 from billpay.domain.ids import CLAIMABLES_WORKFLOW_ID, refund_task_queue
 from billpay.failures import Unavailable
-from starter.claimables_schedule import CHECK_EVERY, claimables_schedule
+from starter.schedules import CLAIMABLES_EVERY, claimables_schedule
 from workflows.track_claimables import TrackClaimablesWorkflow
 
 TASK_QUEUE = "claimables-tests"
@@ -52,4 +52,4 @@ def test_its_schedule_starts_one_at_a_time_where_the_key_is():
     schedule = claimables_schedule(task_queue="bills")
     assert schedule.action.task_queue == "bills-refunds"
     assert schedule.action.id == CLAIMABLES_WORKFLOW_ID
-    assert schedule.spec.intervals[0].every == CHECK_EVERY >= timedelta(minutes=1)
+    assert schedule.spec.intervals[0].every == CLAIMABLES_EVERY >= timedelta(minutes=1)

@@ -1,23 +1,16 @@
 """The catalogue: what each provider lists, what its prices were, and what operators say of Flutterwave's codes."""
 
-from pathlib import Path
-
-from alembic import op
+from billpay.store.migrations import scripts
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_SCRIPTS = ("0003_catalogue.sql",)
-
 
 def upgrade() -> None:
-    for name in _SCRIPTS:
-        script = (Path(__file__).parent / name).read_text(encoding="utf-8")
-        # Without parameters a percent sign means itself, and one call may hold many statements.
-        op.get_bind().exec_driver_sql(script, execution_options={"no_parameters": True})
+    scripts.run("0003_catalogue.sql")
 
 
 def downgrade() -> None:
-    raise NotImplementedError("money records are not migrated backwards; restore a backup")
+    scripts.refuse_going_back()
