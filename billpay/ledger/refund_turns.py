@@ -5,13 +5,22 @@ looking now and then.
 """
 
 import asyncio
+import zlib
 
+from billpay.failures import Unavailable
 from billpay.store.channels import ChannelStore
 
 PATIENCE_SECONDS = 15.0
 """Two or three ledgers. Longer would keep a stopping worker waiting, and the step's own time is limited."""
 
 LOOK_EVERY_SECONDS = 3.0
+
+WAITING = 10
+"""As many wait in a worker, enough to take what is given up; more would hold the slots that the owners of channels need
+to come to an end."""
+
+BACK_AFTER_SECONDS, SPREAD_SECONDS = 10, 15
+"""When whoever finds enough waiting comes back: not all at once."""
 
 
 class Turns:
@@ -20,10 +29,30 @@ class Turns:
     def __init__(self, channels: ChannelStore, *, patience_seconds: float) -> None:
         self._channels = channels
         self._patience_seconds = patience_seconds
+        self._waiting = 0
         self._ended = asyncio.Condition()
 
     async def wait(self, refund_id: str) -> None:
-        """Return once the refund may get a channel, or after the patience is over; promises nothing."""
+        """Return once the refund may get a channel, or after the patience is over; promises nothing.
+
+        Raises:
+            Unavailable: none is free, and enough others wait for one.
+        """
+        if await self._channels.has_room(refund_id):
+            return
+        if self._waiting >= WAITING:
+            spread = zlib.crc32(refund_id.encode()) % SPREAD_SECONDS
+            raise Unavailable(
+                "every channel is in use, and other refunds wait for one: this one comes back later",
+                retry_after_seconds=BACK_AFTER_SECONDS + spread,
+            )
+        self._waiting += 1
+        try:
+            await self._until_there_is_room(refund_id)
+        finally:
+            self._waiting -= 1
+
+    async def _until_there_is_room(self, refund_id: str) -> None:
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + self._patience_seconds
         while not await self._channels.has_room(refund_id):

@@ -21,7 +21,7 @@ from billpay.domain.refunds import (
     RefundRules,
     RefundStatus,
 )
-from billpay.failures import Failure, Misconfigured, Unavailable
+from billpay.failures import Ambiguous, Failure, Misconfigured, Unavailable
 from billpay.ledger.base import AppliedTransaction, LedgerSource, LedgerTip
 from billpay.ledger.refund_choosing import LINE_FULL_TRIES, Held
 from billpay.ledger.refund_envelopes import RefundSigning
@@ -43,6 +43,10 @@ ROUNDS = 4
 
 MENDED_WITHIN_SECONDS = 60.0
 """How often a treasury that cannot pay is tried again: refunds go on by themselves a minute after it was funded."""
+
+AGAIN_AFTER_SECONDS = 10.0
+"""About two ledgers: while a refund has something in flight its channel serves nobody else, so it does not wait ever
+longer, as other steps do. As many as there are channels ask so often, no more."""
 
 ROOM_MADE_SECONDS = 600.0
 """How long a payer whose trustline is full gets to make room, each time."""
@@ -113,6 +117,10 @@ class Treasury:
                 evidence=failure.evidence,
                 retry_after_seconds=failure.retry_after_seconds or MENDED_WITHIN_SECONDS,
             ) from failure
+        except (Ambiguous, Unavailable) as failure:
+            if failure.retry_after_seconds is None:
+                failure.retry_after_seconds = AGAIN_AFTER_SECONDS
+            raise
         finally:
             await self._turns.end()
 

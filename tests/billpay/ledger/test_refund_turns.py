@@ -2,7 +2,10 @@
 
 import asyncio
 
-from billpay.ledger.refund_turns import LOOK_EVERY_SECONDS, Turns
+import pytest
+
+from billpay.failures import Unavailable
+from billpay.ledger.refund_turns import BACK_AFTER_SECONDS, LOOK_EVERY_SECONDS, WAITING, Turns
 
 
 class Rooms:
@@ -31,13 +34,13 @@ async def test_who_waits_is_woken_by_whoever_ends_long_before_the_next_look():
     waiting = turns(rooms)
     first = asyncio.create_task(waiting.wait("r1"))
     second = asyncio.create_task(waiting.wait("r2"))
-    while rooms.looks < 2:
+    while rooms.looks < 4:
         await asyncio.sleep(0)
     rooms.free = 1
     async with asyncio.timeout(LOOK_EVERY_SECONDS / 2):
         await waiting.end()
         await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
-        assert rooms.looks == 3, "one is woken for one that ends"
+        assert rooms.looks == 5, "one is woken for one that ends"
         await waiting.end()
         await asyncio.gather(first, second)
 
@@ -45,4 +48,25 @@ async def test_who_waits_is_woken_by_whoever_ends_long_before_the_next_look():
 async def test_patience_has_an_end():
     rooms = Rooms(free=0)
     await asyncio.wait_for(turns(rooms, seconds=0.05).wait("r1"), 5)
-    assert rooms.looks == 2
+    assert rooms.looks == 3
+
+
+async def test_who_finds_enough_waiting_comes_back_later_and_not_all_at_once():
+    """Fault 57: a crowd that waits must not keep the owners of channels from ending."""
+    rooms = Rooms(free=0)
+    waiting = turns(rooms)
+    crowd = [asyncio.create_task(waiting.wait(f"r{number}")) for number in range(WAITING)]
+    while rooms.looks < 2 * WAITING:
+        await asyncio.sleep(0)
+    delays = set()
+    for number in range(20):
+        with pytest.raises(Unavailable) as refused:
+            await waiting.wait(f"later {number}")
+        delays.add(refused.value.retry_after_seconds)
+    assert len(delays) > 1
+    assert min(delays) >= BACK_AFTER_SECONDS
+    rooms.free = 1
+    for _ in crowd:
+        await waiting.end()
+    await asyncio.gather(*crowd)
+    await waiting.wait("one more")

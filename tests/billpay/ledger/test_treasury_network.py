@@ -9,6 +9,7 @@ from billpay.domain.cases import CaseKind
 from billpay.domain.refunds import EnvelopeState, RefundHeld, RefundPaid
 from billpay.failures import Ambiguous, Evidence, Misconfigured, Unavailable
 from billpay.ledger.base import FeeStats
+from billpay.ledger.treasury import AGAIN_AFTER_SECONDS
 from tests.billpay.ledger import wire
 from tests.billpay.ledger.said import AMOUNT, owe
 
@@ -22,6 +23,14 @@ async def test_a_stranger_with_our_key_costs_a_number_and_no_refund(
     ledger.sequence, ledger.answer = 12, "taken"
     assert isinstance(await treasury.pay(lost), RefundPaid)
     assert [envelope.sequence for envelope in refunds.signed] == [8, 13]
+
+
+async def test_what_has_something_in_flight_is_looked_at_again_soon(lost, treasury):
+    """Its channel serves nobody else meanwhile, so the waiting does not grow."""
+    for _ in range(2):
+        with pytest.raises((Ambiguous, Unavailable)) as seen:
+            await treasury.pay(lost)
+        assert seen.value.retry_after_seconds == AGAIN_AFTER_SECONDS
 
 
 async def test_what_is_signed_anew_bids_what_a_surge_costs(lost, ledger, refunds, treasury):
