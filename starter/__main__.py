@@ -105,7 +105,7 @@ def sandbox_pay(
 
 @app.command()
 def demo(context: typer.Context) -> None:
-    """Watch four bills paid and three failures handled, on a stack of its own."""
+    """Watch four bills paid and four that go wrong, on a stack of its own."""
     from starter.demo import run_demo  # noqa: PLC0415  as above
 
     raise typer.Exit(run_demo(state_of(context)))

@@ -248,6 +248,6 @@ def test_the_readmes_plain_sql_makes_a_payable_order(database_url):
     wallet = "G" + "A" * 55
     with psycopg.connect(database_url) as session:
         row = session.execute(first.replace("'G...'", f"'{wallet}'")).fetchone()
-        session.execute(second.replace("(transaction_id, '", f"('{row[0]}', '"))
+        session.execute(second.replace("'ID'", f"'{row[0]}'"))
         memos = session.execute(third).fetchall()
     assert memos == [(memo_of(UUID(str(row[0]))),)]

@@ -6,6 +6,7 @@ with workflow.unsafe.imports_passed_through():
     from activities import names
     from billpay.domain.ledger_audits import LedgerAuditReport
     from workflows import policies
+    from workflows.steps import as_paragraphs
 
 
 @workflow.defn(name="AuditLedgerWorkflow")
@@ -27,5 +28,5 @@ class AuditLedgerWorkflow:
             summary="read the ledger again",
             **policies.AUDIT_LEDGER,
         )
-        workflow.set_current_details(report.summary)
+        workflow.set_current_details(as_paragraphs(report.summary))
         return report

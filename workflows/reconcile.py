@@ -6,6 +6,7 @@ with workflow.unsafe.imports_passed_through():
     from activities import names
     from billpay.domain.reconciliation import ReconciliationSummary
     from workflows import policies
+    from workflows.steps import as_paragraphs
 
 
 @workflow.defn(name="ReconcileWorkflow")
@@ -17,7 +18,7 @@ class ReconcileWorkflow:
 
     @workflow.run
     async def run(self) -> ReconciliationSummary:
-        """Answer what was compared and how much of it differs."""
+        """Answer what was compared and how much of it differs; the Web UI shows it in words as well."""
         summary: ReconciliationSummary = await workflow.execute_activity(
             names.RECONCILE,
             result_type=ReconciliationSummary,
@@ -25,4 +26,5 @@ class ReconcileWorkflow:
             summary="compare ledger, records and workflows",
             **policies.RECONCILE,
         )
+        workflow.set_current_details(as_paragraphs(summary.spoken))
         return summary

@@ -60,10 +60,19 @@ def step_failed(error: ActivityError) -> StepFailed:
     return StepFailed(UNFORESEEN, f"{type(cause).__name__}: {cause}", "")
 
 
+def as_paragraphs(lines: str) -> str:
+    """Keep lines apart where the Web UI would run them together: it reads details as Markdown."""
+    return lines.replace("\n", "\n\n")
+
+
 async def verify_payment(request: VerifyPayment) -> PaymentVerdict:
     """Ask whether the deposit is good for its order."""
     verdict: PaymentVerdict = await _run(
-        names.VERIFY_PAYMENT, request, PaymentVerdict, policies.OUR_OWN_RECORDS
+        names.VERIFY_PAYMENT,
+        request,
+        PaymentVerdict,
+        policies.OUR_OWN_RECORDS,
+        summary="hold the deposit against its order",
     )
     return verdict
 
@@ -120,12 +129,24 @@ async def ask_provider(step: PurchaseStep) -> Outcome:
 
 async def abandon_attempt(request: AbandonAttempt) -> None:
     """Give a provider up for this order."""
-    await _run(names.ABANDON_ATTEMPT, request, None, policies.OUR_OWN_RECORDS)
+    await _run(
+        names.ABANDON_ATTEMPT,
+        request,
+        None,
+        policies.OUR_OWN_RECORDS,
+        summary=f"give {request.attempt.provider} up: it sold nothing",
+    )
 
 
 async def store_result(request: StoreResult) -> None:
     """Make the delivery and its token final."""
-    await _run(names.STORE_RESULT, request, None, policies.OUR_OWN_RECORDS)
+    await _run(
+        names.STORE_RESULT,
+        request,
+        None,
+        policies.OUR_OWN_RECORDS,
+        summary="make the delivery final",
+    )
 
 
 async def record_progress(request: RecordProgress) -> None:
@@ -140,7 +161,7 @@ async def notify_customer(request: NotifyStep) -> None:
         request,
         None,
         policies.NOTIFY_CUSTOMER,
-        summary=request.kind or "what was told last",
+        summary=f"tell the customer: {request.kind or 'where the payment stands'}",
     )
 
 
@@ -160,7 +181,13 @@ async def refund_payment(request: RefundStep) -> RefundAnswer:
 
 async def retry_refund(request: RetryRefund) -> None:
     """Let a held refund go again."""
-    await _run(names.RETRY_REFUND, request, None, policies.OUR_OWN_RECORDS)
+    await _run(
+        names.RETRY_REFUND,
+        request,
+        None,
+        policies.OUR_OWN_RECORDS,
+        summary="let the held refund go again",
+    )
 
 
 async def read_price_lists(request: ReadPriceLists) -> PriceListsRead:

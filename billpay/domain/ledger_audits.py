@@ -104,7 +104,9 @@ class LedgerAuditReport(BaseModel):
     @property
     def summary(self) -> str:
         """Say it in a few lines."""
-        lines = [f"{self.pages} pages read again, {self.credits} credits compared"]
+        read = f"{self.pages} pages read again, {self.credits} credits compared"
+        was_due = self.pages or self.unanswered or self.unfinished
+        lines = [read if was_due else "nothing was due to be read again"]
         found = {"missed": self.missed, "told differently": self.differing, "absent": self.absent}
         lines += [f"{count} {what}: look at `cases`" for what, count in found.items() if count]
         lines += [f"no answer from {one}" for one in self.unanswered]

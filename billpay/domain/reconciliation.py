@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from billpay.domain.money import Stroops
+from billpay.domain.money import Stroops, spoken_cngn
 
 
 class DifferenceKind(StrEnum):
@@ -193,3 +193,16 @@ class ReconciliationSummary(BaseModel):
     holding: Stroops
     differences: int
     in_motion: int
+
+    @property
+    def spoken(self) -> str:
+        """Say it in a few lines."""
+        many = f"{self.differences} difference{'' if self.differences == 1 else 's'}"
+        found = f"{many}: look at `cases`" if self.differences else "nothing differs"
+        lines = [
+            f"{found}, as of ledger {self.ledger}",
+            f"the wallet holds {spoken_cngn(self.holding)}",
+        ]
+        if self.in_motion:
+            lines.append(f"on its way, and no difference: {self.in_motion}")
+        return "\n".join(lines)

@@ -19,8 +19,12 @@ WAITING = 10
 """As many wait in a worker, enough to take what is given up; more would hold the slots that the owners of channels need
 to come to an end."""
 
-BACK_AFTER_SECONDS, SPREAD_SECONDS = 10, 15
-"""When whoever finds enough waiting comes back: not all at once."""
+BACK_AFTER_SECONDS, SPREAD_SECONDS, LONGEST_SPREAD_SECONDS = 10, 15, 120
+"""When whoever finds enough waiting comes back: not all at once, and later the more there are, so that their asking
+costs about the same however many they are."""
+
+COME_BACK_EACH_SECOND = 5
+"""Of a crowd; more than channels are given up, in a service of ordinary size."""
 
 
 class Turns:
@@ -41,10 +45,11 @@ class Turns:
         if await self._channels.has_room(refund_id):
             return
         if self._waiting >= WAITING:
-            spread = zlib.crc32(refund_id.encode()) % SPREAD_SECONDS
+            crowd = await self._channels.crowd() // COME_BACK_EACH_SECOND
+            spread = max(SPREAD_SECONDS, min(LONGEST_SPREAD_SECONDS, crowd))
             raise Unavailable(
                 "every channel is in use, and other refunds wait for one: this one comes back later",
-                retry_after_seconds=BACK_AFTER_SECONDS + spread,
+                retry_after_seconds=BACK_AFTER_SECONDS + zlib.crc32(refund_id.encode()) % spread,
             )
         self._waiting += 1
         try:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -115,6 +115,12 @@ class ChannelStore(ErrandEnvelopes):
             is_none_known = ~exists(select(col(ChannelRow.number)))
             found = select(or_(~is_owed, is_owner, is_one_free, is_none_known))
             return bool((await session.execute(found)).scalar_one())
+
+    async def crowd(self) -> int:
+        """Count the refunds that are owed and not held."""
+        async with self._database.snapshot() as session:
+            owed = select(func.count()).where(col(RefundRow.status) == RefundStatus.OPEN)
+            return int((await session.execute(owed)).scalar_one())
 
     async def claim_own(self, errand: str) -> Reservation | None:
         """Let an errand own the treasury's account; None where something else does. Safe to repeat."""

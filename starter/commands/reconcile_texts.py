@@ -35,7 +35,7 @@ def report_text(report: ReconciliationReport) -> str:
         _balance(report),
         _places(report),
         f"movements compared from ledger {read.first_ledger} on: {read.credits} credits, {read.debits} debits",
-        f"{report.running_workflows} workflows run",
+        f"payments and refunds under way: {report.running_workflows}",
     ]
     if report.in_motion:
         moving = ((one.about, one.detail) for one in report.in_motion)

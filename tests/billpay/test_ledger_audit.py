@@ -542,6 +542,11 @@ def test_what_a_run_came_to_is_said_in_words():
         "silent for too long: first",
         "to be continued: a day back at first",
     ]
+    idle = LedgerAuditReport(silent=("first",))
+    assert idle.summary.splitlines() == [
+        "nothing was due to be read again",
+        "silent for too long: first",
+    ]
 
 
 def test_spans_reach_further_back_than_they_are_apart():

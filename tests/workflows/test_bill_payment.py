@@ -54,6 +54,22 @@ async def test_a_delivered_bill_is_stored_before_the_customer_is_told(on_stage):
     assert stage.outside.kinds_told() == ["completed"]
 
 
+async def test_every_step_says_in_words_what_it_does(on_stage):
+    """What operators read in the Web UI: a summary beside each step's name."""
+    async with on_stage(pay=[Declined(reason="no", whose=Whose.PROVIDER)]) as stage:
+        handle = await stage.start_bill()
+        assert await handle.result() == "refunded"
+        history = await handle.fetch_history()
+    steps = [
+        (scheduled.activity_type.name, event.user_metadata.summary.data.decode())
+        for event in history.events
+        if (scheduled := event.activity_task_scheduled_event_attributes).activity_id
+    ]
+    assert all(said for _, said in steps)
+    assert (names.ABANDON_ATTEMPT, '"give vtpass up: it sold nothing"') in steps
+    assert steps[-1] == (names.NOTIFY_CUSTOMER, '"tell the customer: refunded"')
+
+
 async def test_an_offline_provider_gets_three_attempts_ten_and_sixty_seconds_apart_then_a_refund(
     on_stage,
 ):

@@ -2,6 +2,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import ScheduleOverlapPolicy, WorkflowFailureError
 
 from activities import names
@@ -29,6 +30,21 @@ async def test_one_run_compares_once_and_tells_what_it_came_to(on_queue):
     async with on_queue(SUMMARY) as (handle, runs):
         assert await handle.result() == SUMMARY
         assert runs == [1]
+        shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        assert shown.current_details.split("\n\n") == SUMMARY.spoken.splitlines()
+
+
+def test_what_a_run_came_to_is_said_in_words():
+    assert SUMMARY.spoken.splitlines() == [
+        "1 difference: look at `cases`, as of ledger 500",
+        "the wallet holds 0.000007 cNGN",
+    ]
+    clean = SUMMARY.model_copy(update={"differences": 0, "in_motion": 2})
+    assert clean.spoken.splitlines() == [
+        "nothing differs, as of ledger 500",
+        "the wallet holds 0.000007 cNGN",
+        "on its way, and no difference: 2",
+    ]
 
 
 async def test_a_ledger_that_is_away_for_a_moment_costs_no_run(on_queue):

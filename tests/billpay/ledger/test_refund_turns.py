@@ -5,14 +5,24 @@ import asyncio
 import pytest
 
 from billpay.failures import Unavailable
-from billpay.ledger.refund_turns import BACK_AFTER_SECONDS, LOOK_EVERY_SECONDS, WAITING, Turns
+from billpay.ledger.refund_turns import (
+    BACK_AFTER_SECONDS,
+    LONGEST_SPREAD_SECONDS,
+    LOOK_EVERY_SECONDS,
+    SPREAD_SECONDS,
+    WAITING,
+    Turns,
+)
 
 
 class Rooms:
     """Channels that are free or not, and who has looked."""
 
-    def __init__(self, *, free: int) -> None:
-        self.free, self.looks = free, 0
+    def __init__(self, *, free: int, owed: int = 12) -> None:
+        self.free, self.owed, self.looks = free, owed, 0
+
+    async def crowd(self):
+        return self.owed
 
     async def has_room(self, refund_id):
         self.looks += 1
@@ -58,13 +68,15 @@ async def test_who_finds_enough_waiting_comes_back_later_and_not_all_at_once():
     crowd = [asyncio.create_task(waiting.wait(f"r{number}")) for number in range(WAITING)]
     while rooms.looks < 2 * WAITING:
         await asyncio.sleep(0)
-    delays = set()
-    for number in range(20):
-        with pytest.raises(Unavailable) as refused:
-            await waiting.wait(f"later {number}")
-        delays.add(refused.value.retry_after_seconds)
-    assert len(delays) > 1
-    assert min(delays) >= BACK_AFTER_SECONDS
+    for owed, longest in ((12, SPREAD_SECONDS), (300, 60), (9_000, LONGEST_SPREAD_SECONDS)):
+        rooms.owed = owed
+        delays = set()
+        for number in range(200):
+            with pytest.raises(Unavailable) as refused:
+                await waiting.wait(f"later {number}")
+            delays.add(refused.value.retry_after_seconds - BACK_AFTER_SECONDS)
+        assert 0.8 * longest < max(delays) < longest
+        assert 0 <= min(delays) < 0.2 * longest
     rooms.free = 1
     for _ in crowd:
         await waiting.end()

@@ -92,6 +92,7 @@ async def test_a_refund_that_needs_no_account_does_not_wait_for_one(channels, ti
     held = await wanted()
     await till.store.refunds.hold(held.refund_id, "a person decides")
     assert await channels.has_room(held.refund_id)
+    assert await channels.crowd() == 1, "the one that is signed; nobody waits for a held one"
     await till.store.refunds.mark_paid(refund.refund_id, envelope.transaction_hash)
     await channels.claim((await wanted()).refund_id)
     assert await channels.has_room(refund.refund_id)
