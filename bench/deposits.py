@@ -192,9 +192,6 @@ def count(database_url: str, query: str) -> Mapping[str, int]:
 
 DISPOSITIONS = "SELECT disposition, count(*) FROM deposits GROUP BY 1"
 REFUNDS = "SELECT status, count(*) FROM refunds GROUP BY 1"
-UNSTARTED = (
-    "SELECT 'unstarted', count(*) FROM deposits WHERE workflow_id IS NULL AND disposition <> 'kept'"
-)
 
 
 async def until_decided(database_url: str, deposits: int, within: float) -> bool:

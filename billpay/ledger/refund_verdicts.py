@@ -33,8 +33,6 @@ OUTBID = "tx_insufficient_fee"
 LINE_FULL = "op_line_full"
 NO_TRUST = "op_no_trust"
 
-_APPLIED = frozenset({"tx_failed", "tx_fee_bump_inner_failed"})
-
 _REFUSALS: Mapping[str, type[Failure]] = {
     # Passes: another transaction of the account went first, or this one did before. Its hash is looked up.
     "tx_bad_seq": Unavailable,
@@ -146,14 +144,6 @@ _OF_WHO_SETS_ASIDE: Mapping[str, Verdict] = {
     "op_not_authorized": Verdict(Then.MEND, "the issuer has frozen the treasury's trustline"),
 }
 """The same words where a claimable balance is made: they speak of its maker."""
-
-
-def is_applied_without_effect(codes: Sequence[str]) -> bool:
-    """Whether codes are those of a transaction that entered a ledger and failed there.
-
-    Necessary, not sufficient: an operation that no ledger would take is refused at the door in the same words.
-    """
-    return bool(codes) and codes[0] in _APPLIED
 
 
 def refusal(codes: Sequence[str]) -> type[Failure]:

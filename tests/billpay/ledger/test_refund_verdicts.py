@@ -7,7 +7,6 @@ from billpay.failures import Ambiguous
 from billpay.ledger.refund_verdicts import (
     Then,
     for_a_person,
-    is_applied_without_effect,
     refusal,
     verdict,
 )
@@ -94,10 +93,3 @@ def test_the_innermost_code_decides():
 @pytest.mark.parametrize("codes", [(), ("tx_new",), ("tx_failed",), ("tx_failed", "op_new")])
 def test_a_refusal_that_is_unknown_here_is_in_doubt(codes):
     assert refusal(codes) is Ambiguous
-
-
-def test_only_an_applied_transaction_fails_in_its_operations():
-    assert is_applied_without_effect(["tx_failed", "op_no_trust"])
-    assert is_applied_without_effect(["tx_fee_bump_inner_failed"])
-    assert not is_applied_without_effect(["tx_bad_seq"])
-    assert not is_applied_without_effect([])
